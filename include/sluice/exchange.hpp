@@ -1,0 +1,246 @@
+// One request and its response travelling through the stages of a route.
+//
+// Facts flow one way: a stage adds what it found out (who calls, which model, which target) and never
+// changes another stage's facts. An exchange lives on its session's worker from the request's head to
+// the last byte of the reply; nothing of it is touched by another thread.
+#pragma once
+
+#include <sluice/json.hpp>
+#include <sluice/message.hpp>
+#include <sluice/result.hpp>
+#include <sluice/secret.hpp>
+#include <sluice/sink.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+// Where a request's body comes from. Implemented by the session.
+class request_body {
+public:
+    // The next piece, decoded; empty at the end. Valid until the next call.
+    virtual awaitable<result<std::string_view>> read() = 0;
+    // All of it in one block that lives until release(). Error: payload_too_large, request_timeout,
+    // bad_request, overloaded.
+    virtual awaitable<result<std::string_view>> collect(std::size_t bytes_max) = 0;
+    // Gives the memory of a collected body back. Its views die.
+    virtual void release() = 0;
+    virtual std::optional<std::uint64_t> length() const = 0;  // when the client declared one
+
+protected:
+    ~request_body() = default;
+};
+
+// Who is calling. Set by auth; without auth the caller is anonymous.
+struct identity {
+    std::string key_id;  // names the key in logs, metrics and limits; never the key itself
+    std::string tenant;
+    std::vector<std::string> models;  // globs of model names the caller may use; empty: all
+    std::map<std::string, std::string> claims;  // of a JWT: scalar claims as text
+    bool anonymous = true;
+
+    bool may_use(std::string_view model) const;
+};
+
+// Tokens of one exchange as its upstream reported them; -1: not reported.
+struct token_usage {
+    std::int64_t input = -1;
+    std::int64_t output = -1;
+    std::int64_t cached_input = -1;  // part of input
+    std::int64_t reasoning = -1;     // part of output
+    bool reported() const { return input >= 0 || output >= 0; }
+};
+
+// How long each step of an upstream call may take.
+struct upstream_timeouts {
+    std::chrono::milliseconds connect{5000};
+    std::chrono::milliseconds tls{5000};
+    std::chrono::milliseconds first_byte{60000};  // request sent -> response head
+    std::chrono::milliseconds idle{60000};        // between two reads of the response
+};
+
+// Signs or adds credentials to a request just before it is sent: a header, a fresh token, SigV4. One
+// object per worker; it outlives every exchange that uses it.
+class authorizer {
+public:
+    // `path_and_query` is the target as it will be sent; `body` the pieces as they will be sent
+    // (empty when the body streams).
+    virtual awaitable<result<void>> authorize(std::string_view method, std::string_view host,
+                                              std::string_view path_and_query,
+                                              const std::vector<std::string_view>& body, header_list& headers) = 0;
+
+protected:
+    ~authorizer() = default;
+};
+
+// The upstream chosen for this attempt. Set by `route` (or by a generic http target), used by `relay`.
+struct upstream_target {
+    std::string provider;        // name from the configuration: label and log
+    std::string endpoint;        // which of its addresses; label
+    std::string upstream_model;  // the model's name at the provider
+    bool tls = false;
+    std::string host;  // name or address literal, without port
+    std::uint16_t port = 80;
+    std::string base_path;  // put before the path, without a slash at its end: "/v1"
+    std::string path;       // replaces the request's path behind base_path when not empty
+    std::string host_header;  // empty: host[:port]
+    std::shared_ptr<const void> connect_options;  // of the provider; opaque here, read by net
+    upstream_timeouts timeouts;
+    sluice::authorizer* authorizer = nullptr;  // nothing to add when null
+    header_list headers;                       // set on the request, replacing the client's
+};
+
+// Why an exchange ended early.
+enum class abort_reason : std::uint8_t { none, client_gone, client_write_stall, total_timeout, drain, shutdown };
+
+class exchange {
+public:
+    // What the session provides. Opaque to stages.
+    class host;
+
+    exchange(host& h, request_head& head, request_body& body, reply_sink& client)
+        : host_(h), head_(head), body_(body), reply_(&client) {}
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
+
+    // --- the request -------------------------------------------------------------------------------
+    const request_head& request() const { return head_; }
+    // Headers that go upstream start as a filtered copy of these; `rewrite` may change them.
+    request_head& request_to_change() { return head_; }
+    request_body& body() { return body_; }
+    // Collects the body within the route's limit. Collecting twice is free.
+    awaitable<result<std::string_view>> collect_body();
+    bool collected() const { return collected_; }
+    std::string_view collected_body() const { return text_; }
+    // The body as a JSON object; collects and validates on the first call. Error: bad_request.
+    awaitable<result<const json_object*>> json();
+    const json_object* parsed_json() const { return json_ ? &*json_ : nullptr; }
+    json_edits& edits() { return edits_; }  // to json(); applied when the request is sent
+    // Replaces the body as a whole; json() then reads the new text. Edits so far are gone.
+    void replace_body(std::string text);
+
+    std::string_view request_id() const { return request_id_; }
+    std::string_view remote_address() const { return remote_address_; }
+    std::string_view route_name() const { return route_name_; }
+    std::chrono::steady_clock::time_point started() const { return started_; }
+
+    // --- facts -------------------------------------------------------------------------------------
+    identity caller;
+    std::string model;   // the public name the client asked for; empty on routes without models
+    bool stream = false; // the client asked for a stream
+    std::optional<upstream_target> target;
+    token_usage usage;   // filled by the relay as the reply passes
+    int attempts = 0;    // upstream calls so far
+    bool fell_back = false;
+    bool hide_usage_event = false;  // we asked the upstream for usage, the client did not
+    std::int64_t reply_bytes = 0;   // body bytes handed to the client
+    std::int64_t reply_events = 0;  // SSE events handed to the client
+    int status = 0;                 // sent to the client
+    std::chrono::steady_clock::time_point first_byte{};  // first body byte handed to the client; epoch: none
+    std::chrono::nanoseconds upstream_time{0};  // spent waiting for upstreams
+    // W3C trace context: ids in hex; parent empty when the client sent none.
+    std::string trace_id, parent_span_id, span_id;
+    bool trace_sampled = false;
+
+    // --- the reply ---------------------------------------------------------------------------------
+    reply_sink& reply() { return *reply_; }  // the outermost sink: where the relay writes
+    bool committed() const { return committed_; }  // the head is on its way: no retry any more
+    // Answers by itself, with Content-Length. For a stage that does not call next.
+    awaitable<void> respond(response_head head, std::string_view body);
+    awaitable<void> respond_json(int status, std::string_view body);
+
+    // Records why this attempt failed. Not sent until the session renders it in the client's dialect,
+    // so that a stage further out may clear it and try again.
+    void fail(error e) { failure_ = std::move(e); }
+    const std::optional<error>& failure() const { return failure_; }
+    void clear_failure() { failure_.reset(); }
+
+    // Which upstream statuses the relay shall keep back as a failure instead of sending them on; null:
+    // none. Set by the stage that would retry, for as long as it would.
+    bool (*hold_back)(int status) = nullptr;
+
+    // Ends the exchange: the first reason is kept, pending operations of this exchange are cancelled and
+    // its coroutine unwinds.
+    void abort(abort_reason why);
+    abort_reason aborted() const { return aborted_; }
+
+    // --- watching ----------------------------------------------------------------------------------
+    const std::vector<observer*>& observers() const { return observers_; }
+    // Does anybody need whole SSE events? If not, the relay passes bytes in pieces.
+    bool wants_events() const { return wants_events_ > 0; }
+
+private:
+    friend class sink_scope;
+    friend class observer_scope;
+    friend class host;
+    host& host_;
+    request_head& head_;
+    request_body& body_;
+    reply_sink* reply_;
+    std::vector<observer*> observers_;
+    int wants_events_ = 0;
+    bool collected_ = false;
+    bool committed_ = false;
+    std::string_view text_;
+    std::string replaced_;
+    std::optional<json_object> json_;
+    json_edits edits_;
+    std::optional<error> failure_;
+    abort_reason aborted_ = abort_reason::none;
+    std::string request_id_, remote_address_, route_name_;
+    std::chrono::steady_clock::time_point started_{};
+};
+
+// What stands behind an exchange: the session. Its methods are the exchange's way to its connection.
+class exchange::host {
+public:
+    virtual void cancel(exchange& x) = 0;             // cancel what the exchange's coroutine waits for
+    virtual std::size_t body_bytes_max() const = 0;   // the route's limit
+
+protected:
+    ~host() = default;
+    // For the implementation: fields that stages can only read.
+    static void begin(exchange& x, std::string request_id, std::string remote_address, std::string route_name,
+                      std::chrono::steady_clock::time_point started);
+    static void mark_committed(exchange& x) { x.committed_ = true; }
+};
+
+// Puts a sink before the client's for as long as the scope lives. The sink forwards to `next()`.
+class sink_scope {
+public:
+    enum class needs : std::uint8_t { pieces, events };
+    sink_scope(exchange& x, reply_sink& sink, needs n = needs::events);
+    ~sink_scope();
+    sink_scope(const sink_scope&) = delete;
+    sink_scope& operator=(const sink_scope&) = delete;
+
+    // The sink to construct `sink` with: x.reply() before the scope began.
+    reply_sink& next() const { return *outer_; }
+
+private:
+    exchange& x_;
+    reply_sink* outer_;
+    needs needs_;
+};
+
+// Watches the reply for as long as the scope lives.
+class observer_scope {
+public:
+    observer_scope(exchange& x, observer& o, sink_scope::needs n = sink_scope::needs::events);
+    ~observer_scope();
+    observer_scope(const observer_scope&) = delete;
+    observer_scope& operator=(const observer_scope&) = delete;
+
+private:
+    exchange& x_;
+    sink_scope::needs needs_;
+};
+
+}  // namespace sluice

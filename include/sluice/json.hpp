@@ -1,0 +1,92 @@
+// The JSON object a client sent: validated once, read by field, edited in place.
+//
+// The original bytes are never re-serialised: unknown fields, number texts and white space reach the
+// upstream byte for byte. Edits are kept beside the text and woven in when it is written.
+#pragma once
+
+#include <sluice/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+enum class json_type : std::uint8_t { null, boolean, number, string, array, object };
+
+// One value inside a validated text: a view, valid as long as the text.
+struct json_value {
+    json_type type = json_type::null;
+    std::string_view raw;  // exact bytes; strings with their quotes
+
+    // Nothing when the type is another, or the number is not an integer in range.
+    std::optional<std::string> string() const;  // unescaped
+    std::optional<std::int64_t> integer() const;
+    std::optional<double> number() const;
+    std::optional<bool> boolean() const;
+};
+
+struct json_member {
+    std::string_view key;  // as written, without quotes
+    bool key_escaped = false;  // `key` holds backslash escapes; no field we read is written so
+    json_value value;
+    std::uint32_t begin = 0;  // offset of the key's opening quote in the text
+    std::uint32_t end = 0;    // offset behind the value
+};
+
+// The members of one object, in order.
+class json_object {
+public:
+    // Reads an object and validates the whole text by RFC 8259: syntax, UTF-8, lone surrogates,
+    // nesting (64 at most), numbers in the range of a double, nothing behind the object. Duplicate keys
+    // (compared unescaped) at this object are refused. `text` must outlive the object; at most 1 GiB.
+    // Error: bad_request whose message gives byte offset and reason, and param the pointer.
+    static result<json_object> parse(std::string_view text);
+    // The same for an object inside a text that was already validated: only indexes its members
+    // and refuses duplicates.
+    static result<json_object> inside(const json_value& object);
+
+    std::optional<json_value> find(std::string_view key) const;
+    const json_member* member(std::string_view key) const;  // nullptr if absent
+    const std::vector<json_member>& members() const { return members_; }
+    std::string_view text() const { return text_; }
+
+private:
+    std::string_view text_;
+    std::vector<json_member> members_;
+};
+
+// The elements of an array inside a validated text.
+std::vector<json_value> json_elements(const json_value& array);
+
+// Changes to one object's text, woven in when it is written. Cheap to copy: a retry starts again from a
+// copy of what stood before the attempt.
+class json_edits {
+public:
+    // Replaces the value of a member of `object`, or adds the member behind its last one. Setting the same
+    // key again replaces the earlier edit. `raw_json` must be valid JSON.
+    void set(const json_object& object, std::string_view key, std::string raw_json);
+    void remove(const json_object& object, std::string_view key);
+    bool empty() const { return edits_.empty(); }
+
+    // The edited text as pieces of the original and of the edits, valid while both live unchanged.
+    void pieces(std::string_view original, std::vector<std::string_view>& out) const;
+    std::size_t size(std::string_view original) const;  // bytes of all pieces
+    std::string apply(std::string_view original) const;
+
+private:
+    struct edit {
+        std::uint32_t at, erased;  // offsets in the original
+        std::string key, value;    // value empty: the member goes
+        bool added;                // a member that the original lacks
+    };
+    std::vector<edit> edits_;  // by offset, never overlapping
+};
+
+// Appends `text` to `out` as a JSON string with quotes; control characters escaped, UTF-8 kept.
+void append_json_string(std::string& out, std::string_view text);
+std::string to_json_string(std::string_view text);
+
+}  // namespace sluice

@@ -1,0 +1,106 @@
+// Heads of HTTP messages: what a stage reads of the request and may change of the reply.
+//
+// A head owns its text in one block, so that it stays valid while the connection's read buffer is given
+// back. Clearing a head keeps its memory: a worker recycles heads and allocates nothing per request.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+// Header fields in the order in which they came. Names compare without case.
+class header_list {
+public:
+    struct field {
+        std::string_view name;
+        std::string_view value;
+    };
+
+    // The first field of that name; nothing if there is none.
+    std::optional<std::string_view> find(std::string_view name) const;
+    bool contains(std::string_view name) const { return find(name).has_value(); }
+    // How many fields have that name.
+    std::size_t count(std::string_view name) const;
+
+    // Name and value must not contain CR, LF or NUL: see valid_header_value(). Views handed out
+    // earlier die with the next add, set or remove.
+    void add(std::string_view name, std::string_view value);
+    void set(std::string_view name, std::string_view value);  // replaces every field of that name
+    void remove(std::string_view name);                       // every field of that name
+    void clear();                                             // keeps the memory
+
+    std::size_t size() const { return entries_.size(); }
+    bool empty() const { return entries_.empty(); }
+    field operator[](std::size_t i) const;
+
+    class iterator {
+    public:
+        iterator(const header_list* list, std::size_t at) : list_(list), at_(at) {}
+        field operator*() const { return (*list_)[at_]; }
+        iterator& operator++() {
+            ++at_;
+            return *this;
+        }
+        bool operator!=(const iterator& other) const { return at_ != other.at_; }
+
+    private:
+        const header_list* list_;
+        std::size_t at_;
+    };
+    iterator begin() const { return {this, 0}; }
+    iterator end() const { return {this, entries_.size()}; }
+
+private:
+    struct entry {
+        std::uint32_t name_at, name_size, value_at, value_size;  // offsets into text_
+    };
+    std::string text_;
+    std::vector<entry> entries_;
+};
+
+// How the body of a message is delimited on the wire (RFC 9112 section 6).
+enum class framing : std::uint8_t { none, length, chunked, until_close };
+
+struct request_head {
+    std::string method;  // "GET", "POST", ... as sent: methods are case-sensitive
+    std::string target;  // origin form: "/v1/models?limit=2"
+    std::string host;    // from Host or the absolute form, lower case, with its port if there was one
+    int minor_version = 1;
+    header_list headers;
+    framing body = framing::none;
+    std::uint64_t content_length = 0;  // with framing::length
+    bool keep_alive = true;
+    bool expect_continue = false;
+    bool upgrade = false;  // "Connection: upgrade" with an Upgrade field
+
+    std::string_view path() const;   // target up to '?', as sent (percent-encoded)
+    std::string_view query() const;  // behind '?', without it; may be empty
+    void clear();                    // keeps the memory
+};
+
+struct response_head {
+    int status = 200;
+    int minor_version = 1;
+    header_list headers;
+    framing body = framing::none;
+    std::uint64_t content_length = 0;
+    bool keep_alive = true;
+    bool upgrade = false;  // 101 with an Upgrade field
+
+    // Content-Type without its parameters equals this one, without case.
+    bool has_content_type(std::string_view type) const;
+    void clear();
+};
+
+// ASCII only, as header names and hosts compare.
+bool iequals(std::string_view a, std::string_view b);
+// Visible ASCII, space, tab and bytes >= 0x80: what may stand in a field value we send.
+bool valid_header_value(std::string_view value);
+// RFC 9110 token: what may stand in a field name.
+bool valid_header_name(std::string_view name);
+
+}  // namespace sluice

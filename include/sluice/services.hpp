@@ -1,0 +1,49 @@
+// What a stage may ask of the worker it runs on.
+#pragma once
+
+#include <sluice/fetch.hpp>
+#include <sluice/metrics.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <typeinfo>
+
+namespace sluice {
+
+// Time from outside, so that tests can turn it. Monotonic time for everything that measures.
+class clock {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+    virtual time_point now() const = 0;
+    virtual std::chrono::system_clock::time_point wall() const = 0;
+
+protected:
+    ~clock() = default;
+};
+
+class services {
+public:
+    virtual boost::asio::any_io_executor executor() = 0;  // the worker's
+    virtual const clock& time() const = 0;
+    virtual sluice::metrics& metrics() = 0;
+    virtual sluice::fetcher& fetcher() = 0;
+
+    // An object shared by all workers that survives a reload: a table of counters, a key set. Built
+    // by the first who asks for its key; must be thread-safe. Call it in a constructor, never per request.
+    template <class T, class Make>
+    std::shared_ptr<T> shared(std::string_view key, Make make) {
+        return std::static_pointer_cast<T>(
+            shared_object(key, typeid(T), [&]() -> std::shared_ptr<void> { return make(); }));
+    }
+
+protected:
+    ~services() = default;
+    virtual std::shared_ptr<void> shared_object(std::string_view key, const std::type_info& type,
+                                                const std::function<std::shared_ptr<void>()>& make) = 0;
+};
+
+}  // namespace sluice
