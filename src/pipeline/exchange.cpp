@@ -1,0 +1,102 @@
+#include <sluice/exchange.hpp>
+#include <sluice/stage.hpp>
+
+#include "base/glob.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice {
+
+bool identity::may_use(std::string_view model) const {
+    return models.empty() ||
+           std::any_of(models.begin(), models.end(), [&](const std::string& g) { return glob_match(g, model); });
+}
+
+awaitable<void> next_stage::operator()(exchange& x) const {
+    // Not a coroutine: the stage's own frame is the only one per hop.
+    return rest_.front()->serve(x, next_stage(rest_.subspan(1)));
+}
+
+awaitable<result<std::string_view>> exchange::collect_body() {
+    if (!collected_) {
+        auto text = co_await body_.collect(host_.body_bytes_max());
+        if (!text) co_return text.error();
+        text_ = *text;
+        collected_ = true;
+    }
+    co_return text_;
+}
+
+awaitable<result<const json_object*>> exchange::json() {
+    if (!json_) {
+        auto text = co_await collect_body();
+        if (!text) co_return text.error();
+        auto parsed = json_object::parse(*text);
+        if (!parsed) co_return parsed.error();
+        json_ = std::move(*parsed);
+    }
+    co_return &*json_;
+}
+
+void exchange::replace_body(std::string text) {
+    replaced_ = std::move(text);
+    text_ = replaced_;
+    collected_ = true;
+    json_.reset();
+    edits_ = {};
+}
+
+awaitable<void> exchange::respond(response_head head, std::string_view body) {
+    head.body = framing::length;
+    head.content_length = body.size();
+    co_await reply_->head(head);
+    if (!body.empty()) {
+        const event whole{event::form::piece, body, body, {}};
+        co_await reply_->write(whole);
+    }
+    co_await reply_->end();
+}
+
+awaitable<void> exchange::respond_json(int code, std::string_view body) {
+    response_head head;
+    head.status = code;
+    head.headers.add("Content-Type", "application/json");
+    co_await respond(std::move(head), body);
+}
+
+void exchange::abort(abort_reason why) {
+    if (aborted_ != abort_reason::none) return;
+    aborted_ = why;
+    host_.cancel(*this);
+}
+
+void exchange::host::begin(exchange& x, std::string request_id, std::string remote_address, std::string route_name,
+                           std::chrono::steady_clock::time_point started) {
+    x.request_id_ = std::move(request_id);
+    x.remote_address_ = std::move(remote_address);
+    x.route_name_ = std::move(route_name);
+    x.started_ = started;
+}
+
+sink_scope::sink_scope(exchange& x, reply_sink& sink, needs n) : x_(x), outer_(x.reply_), needs_(n) {
+    x_.reply_ = &sink;
+    if (needs_ == needs::events) ++x_.wants_events_;
+}
+
+sink_scope::~sink_scope() {
+    x_.reply_ = outer_;
+    if (needs_ == needs::events) --x_.wants_events_;
+}
+
+observer_scope::observer_scope(exchange& x, observer& o, sink_scope::needs n) : x_(x), needs_(n) {
+    x_.observers_.push_back(&o);
+    if (needs_ == sink_scope::needs::events) ++x_.wants_events_;
+}
+
+observer_scope::~observer_scope() {
+    x_.observers_.pop_back();  // scopes nest: the last one in is ours
+    if (needs_ == sink_scope::needs::events) --x_.wants_events_;
+}
+
+}  // namespace sluice
