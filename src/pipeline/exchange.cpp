@@ -79,6 +79,12 @@ void exchange::host::begin(exchange& x, std::string request_id, std::string remo
     x.started_ = started;
 }
 
+awaitable<void> exchange::host::flush() { co_return; }
+
+awaitable<result<void>> exchange::host::tunnel(upstream_connection&) {
+    co_return error{error_kind::not_implemented, "This connection cannot be upgraded."};
+}
+
 sink_scope::sink_scope(exchange& x, reply_sink& sink, needs n) : x_(x), outer_(x.reply_), needs_(n) {
     x_.reply_ = &sink;
     if (needs_ == needs::events) ++x_.wants_events_;
