@@ -136,6 +136,10 @@ public:
     json_edits& edits() { return edits_; }  // to json(); applied when the request is sent
     // Replaces the body as a whole; json() then reads the new text. Edits so far are gone.
     void replace_body(std::string text);
+    // Gives the body's memory back: no attempt will follow. Every view of it dies, json() with it.
+    void release_body();
+    // May the request be sent again? Not when its body was streamed past.
+    bool replayable() const { return collected_ || head_.body == framing::none; }
 
     std::string_view request_id() const { return request_id_; }
     std::string_view remote_address() const { return remote_address_; }
@@ -217,8 +221,8 @@ public:
     virtual std::size_t body_bytes_max() const = 0;   // the route's limit
     // Sends what the client's sink still holds back to save a system call; the relay calls it before it waits.
     virtual awaitable<void> flush();
-    // After a 101: passes bytes both ways until either side ends.
-    virtual awaitable<result<void>> tunnel(upstream_connection& upstream);
+    // After a 101: sends its head, then passes bytes both ways until either side ends.
+    virtual awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head);
 
 protected:
     ~host() = default;

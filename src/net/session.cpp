@@ -1,8 +1,11 @@
 #include "net/session.hpp"
 
+#include "http/hop_by_hop.hpp"
 #include "http/message_writer.hpp"
 #include "http/path.hpp"
 #include "http/request_parser.hpp"
+#include "net/tunnel.hpp"
+#include "net/upstream_pool.hpp"
 #include "pipeline/error_reply.hpp"
 
 #include <boost/asio/cancellation_type.hpp>
@@ -236,6 +239,23 @@ awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
     } catch (const boost::system::system_error&) {
         closing_ = true;  // the client went while its error was written
     }
+}
+
+awaitable<result<void>> session::tunnel(upstream_connection& upstream, response_head& head) {
+    // The switch itself is hop-by-hop, and this is the one reply on which it passes.
+    const std::string protocol{head.headers.find("upgrade").value_or("")};
+    http::remove_hop_by_hop(head.headers);
+    head.headers.add("Upgrade", protocol);
+    stream_.watch_hang_up(nullptr, nullptr);
+    co_await sink_->switch_protocols(head);
+    http1_link& link = link_of(upstream);
+    tunnel_end here{stream_, std::string(in_.data())};
+    tunnel_end there{link.socket(), std::string(link.leftover())};
+    in_.release();
+    co_await run_tunnel(here, there, site_.buffers, limits_.tunnel_idle, 5s);
+    active_->reply_bytes = static_cast<std::int64_t>(there.bytes);
+    closing_ = true;
+    co_return result<void>{};
 }
 
 void session::cancel(exchange&) { signal_.emit(asio::cancellation_type::terminal); }

@@ -32,6 +32,7 @@ struct session_limits {
     std::chrono::milliseconds tls_handshake{10000};
     std::chrono::milliseconds header{10000};  // from a request's first byte to the end of its head
     std::chrono::milliseconds idle{75000};    // between requests
+    std::chrono::milliseconds tunnel_idle{300000};  // neither side of a WebSocket says anything
     int requests = 100000;                    // on one connection, then it closes
 };
 
@@ -98,7 +99,7 @@ private:
     void cancel(exchange& x) override;
     std::size_t body_bytes_max() const override { return route_limits_.body_bytes.value; }
     awaitable<void> flush() override { return sink_->flush(); }
-    awaitable<result<void>> tunnel(upstream_connection& upstream) override;
+    awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head) override;
     void expired() override;  // the exchange's total time is over
 
     session_site& site_;
