@@ -50,6 +50,77 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+// The bytes of the CONNECT conversation, with a deadline. Its timer's handler shares it.
+struct tunnel {
+    tunnel(const asio::any_io_executor& worker, unique_fd fd) : socket(worker, fd.release()), timer(worker) {}
+    asio::posix::stream_descriptor socket;
+    asio::steady_timer timer;
+    bool late = false;
+
+    static void arm(const std::shared_ptr<tunnel>& t, std::chrono::steady_clock::time_point by) {
+        t->timer.expires_at(by);
+        t->timer.async_wait([t](error_code ec) {
+            if (ec) return;
+            t->late = true;
+            error_code ignored;
+            t->socket.cancel(ignored);
+        });
+    }
+};
+
+error proxy_late() {
+    return error{error_kind::upstream_connect_timeout, "the proxy took too long"};
+}
+
+error proxy_broke(int error_number) {
+    std::string text = "the proxy closed the connection";
+    if (error_number != 0) text += ": " + std::generic_category().message(error_number);
+    return error{error_kind::upstream_connect, std::move(text)};
+}
+
+// False: too late. Leaves by exception when cancelled.
+awaitable<bool> wait(tunnel& t, asio::posix::descriptor_base::wait_type what) {
+    if (t.late) co_return false;
+    const auto [ec] = co_await t.socket.async_wait(what, asio::as_tuple(asio::use_awaitable));
+    if (ec && !t.late) throw boost::system::system_error(ec);
+    co_return !t.late;
+}
+
+awaitable<result<void>> send_all(tunnel& t, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t n = ::send(t.socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (n >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            const bool ready = co_await wait(t, asio::posix::descriptor_base::wait_write);
+            if (!ready) co_return proxy_late();
+        } else if (errno != EINTR) {
+            co_return proxy_broke(errno);
+        }
+    }
+    co_return result<void>{};
+}
+
+awaitable<result<void>> await_open(tunnel& t) {
+    connect_reply reply;
+    char buffer[1024];
+    for (;;) {
+        const ssize_t n = ::recv(t.socket.native_handle(), buffer, sizeof buffer, 0);
+        if (n > 0) {
+            const auto progress = reply.feed({buffer, static_cast<std::size_t>(n)});
+            if (!progress) co_return progress.error();
+            if (*progress == connect_reply::progress::open) co_return result<void>{};
+        } else if (n == 0) {
+            co_return proxy_broke(0);
+        } else if (errno == EAGAIN) {
+            const bool ready = co_await wait(t, asio::posix::descriptor_base::wait_read);
+            if (!ready) co_return proxy_late();
+        } else if (errno != EINTR) {
+            co_return proxy_broke(errno);
+        }
+    }
+}
+
 }  // namespace
 
 void read(config_reader& r, proxy_config& c) {

@@ -1,4 +1,4 @@
-// A file descriptor with one owner.
+// Owns a file descriptor.
 #pragma once
 
 #include <unistd.h>
@@ -10,10 +10,13 @@ namespace sluice::net {
 class unique_fd {
 public:
     unique_fd() = default;
-    explicit unique_fd(int fd) noexcept : fd_(fd) {}
-    unique_fd(unique_fd&& other) noexcept : fd_(other.release()) {}
+    explicit unique_fd(int fd) : fd_(fd) {}
+    unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     unique_fd& operator=(unique_fd&& other) noexcept {
-        if (this != &other) reset(other.release());
+        if (this != &other) {
+            reset();
+            fd_ = std::exchange(other.fd_, -1);
+        }
         return *this;
     }
     ~unique_fd() { reset(); }
@@ -21,13 +24,12 @@ public:
     int get() const { return fd_; }
     explicit operator bool() const { return fd_ >= 0; }
     int release() { return std::exchange(fd_, -1); }
-    void reset(int fd = -1) {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = fd;
+    void reset() {
+        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
 
 private:
-    int fd_ = -1;  // -1: none
+    int fd_ = -1;
 };
 
 }  // namespace sluice::net
