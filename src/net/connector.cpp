@@ -248,7 +248,7 @@ result<endpoint_options> endpoint_options::make(const connect_config& config) {
 awaitable<result<connected>> connector::connect(const endpoint_options& options, std::string host, std::uint16_t port,
                                                 std::chrono::milliseconds timeout) {
     const deadline by = steady::now() + std::min(timeout, timeout_max);
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    if (host.starts_with('[') && classify_host(host).address) host = host.substr(1, host.size() - 2);
     if (options.proxy && !options.proxy->bypasses(host)) {
         auto through = co_await connect_through(options, host, port, by);
         co_return std::move(through);
