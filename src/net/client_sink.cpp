@@ -16,6 +16,9 @@ namespace {
 // The one thing about an exchange that only its last hop knows: the head is on its way.
 struct commit : exchange::host {
     static void mark(exchange& x) { mark_committed(x); }
+
+protected:
+    ~commit() = default;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/reactor.hpp"
+#include "net/tls_handles.hpp"
 #include "net/unique_fd.hpp"
 
 #include <sluice/awaitable.hpp>
@@ -13,8 +14,6 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <openssl/ssl.h>
 
 #include <chrono>
 #include <exception>
@@ -25,11 +24,6 @@
 #include <string_view>
 
 namespace sluice::net {
-
-struct ssl_deleter {
-    void operator()(SSL* s) const { SSL_free(s); }
-};
-using ssl_ptr = std::unique_ptr<SSL, ssl_deleter>;
 
 enum class io_status : std::uint8_t { ok, again, eof, failed };
 struct io_result {

@@ -4,6 +4,13 @@
 
 namespace sluice::net {
 
+void read(config_reader& r, pool_limits& c) {
+    r.field("idle_per_endpoint", c.idle_per_endpoint, "Unused connections kept per endpoint and worker.");
+    r.field("idle_timeout", c.idle_time, "An unused connection closes after this.");
+    r.field("max_age", c.age, "A connection is not reused after this, so that DNS changes are followed.");
+    r.field("max_requests", c.requests, "Nor after so many requests.", {.min = 1});
+}
+
 // One exchange's hold on a link.
 class http1_pool::lease final : public upstream_connection {
 public:

@@ -5,6 +5,8 @@
 #include "net/http1_link.hpp"
 #include "pipeline/upstream.hpp"
 
+#include <sluice/config.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -29,6 +31,8 @@ struct pool_limits {
     std::chrono::milliseconds age{300000};               // then it is not reused: DNS may have changed
     int requests = 10000;                                // likewise
 };
+
+void read(config_reader& r, pool_limits& c);
 
 class http1_pool final : public upstream_pool {
 public:

@@ -1,6 +1,6 @@
 #include "pipeline/relay.hpp"
 
-#include "http/hop_by_hop.hpp"
+#include "http/chunked.hpp"
 #include "http/message_writer.hpp"
 #include "http/retry_after.hpp"
 #include "pipeline/relay_body.hpp"
