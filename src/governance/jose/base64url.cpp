@@ -1,0 +1,61 @@
+#include "governance/jose/base64url.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace sluice::jose {
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::uint8_t no_digit = 0xff;
+
+constexpr std::array<std::uint8_t, 256> make_digits() {
+    std::array<std::uint8_t, 256> table{};
+    table.fill(no_digit);
+    for (std::size_t i = 0; i < alphabet.size(); ++i) {
+        table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+    }
+    return table;
+}
+constexpr auto digits = make_digits();
+
+}  // namespace
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+    if (text.size() % 4 == 1) return std::nullopt;
+    std::string out;
+    out.reserve(text.size() * 3 / 4);
+    std::uint32_t bits = 0;
+    unsigned held = 0;  // how many of `bits` are not written yet
+    for (const char c : text) {
+        const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
+        if (digit == no_digit) return std::nullopt;
+        bits = (bits << 6) | digit;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out.push_back(static_cast<char>((bits >> held) & 0xff));
+        }
+    }
+    if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
+    return out;
+}
+
+std::string base64url_encode(std::string_view bytes) {
+    std::string out;
+    out.reserve(bytes.size() * 4 / 3 + 2);
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8) | static_cast<unsigned char>(c);
+        held += 8;
+        while (held >= 6) {
+            held -= 6;
+            out.push_back(alphabet[(bits >> held) & 0x3f]);
+        }
+    }
+    if (held > 0) out.push_back(alphabet[(bits << (6 - held)) & 0x3f]);
+    return out;
+}
+
+}  // namespace sluice::jose
