@@ -42,7 +42,7 @@ struct byte_size {
 enum class presence : std::uint8_t { optional, required };
 
 struct constraint {
-    std::optional<double> min, max;  // numbers, durations in seconds, sizes in bytes, lengths of lists
+    std::optional<double> min{}, max{};  // numbers, durations in seconds, sizes in bytes, lengths of lists
     presence need = presence::optional;
 };
 inline constexpr double positive_min = 1;
