@@ -32,6 +32,7 @@ void remove_nominated(header_list& headers) {
 }  // namespace
 
 bool is_hop_by_hop(std::string_view name) {
+    if (name.size() > 6 && name[5] == '-' && equals_lower(name.substr(0, 6), "proxy-")) return true;
     switch (name.size()) {
         case 2:
             return equals_lower(name, "te");
@@ -42,15 +43,12 @@ bool is_hop_by_hop(std::string_view name) {
         case 10:
             return equals_lower(name, "connection") || equals_lower(name, "keep-alive");
         case 14:
-            if (equals_lower(name, "content-length") || equals_lower(name, "http2-settings")) return true;
-            break;
+            return equals_lower(name, "content-length") || equals_lower(name, "http2-settings");
         case 17:
-            if (equals_lower(name, "transfer-encoding")) return true;
-            break;
+            return equals_lower(name, "transfer-encoding");
         default:
-            break;
+            return false;
     }
-    return name.size() > 6 && equals_lower(name.substr(0, 6), "proxy-");
 }
 
 void remove_hop_by_hop(header_list& headers) {
