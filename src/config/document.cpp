@@ -236,7 +236,11 @@ document document::parse(std::string_view text, std::string name, problem_list& 
     }
 
     tree_builder builder{lines, file, problems};
-    view_buffer bytes{text};
+    // yaml-cpp takes a quote that is never closed for closed by the end of the file, but not by the
+    // end of the document.
+    std::string ended{text};
+    ended += text.ends_with('\n') || text.empty() ? "...\n" : "\n...\n";
+    view_buffer bytes{ended};
     std::istream in{&bytes};
     try {
         YAML::Parser parser{in};
@@ -246,7 +250,11 @@ document document::parse(std::string_view text, std::string name, problem_list& 
         return failed;
     } catch (const YAML::Exception& e) {
         const auto p = lines.of_mark(e.mark.line, e.mark.column);
-        problems.add({file, p.line, p.column}, {}, "not valid YAML: " + e.msg);
+        if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
+            problems.add({file, p.line, p.column}, {}, "a quoted text does not end", "look for a lost quote above");
+        } else {
+            problems.add({file, p.line, p.column}, {}, "not valid YAML: " + e.msg);
+        }
         return failed;
     }
     document done{builder.root(), builder.complete()};

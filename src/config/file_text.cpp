@@ -114,7 +114,8 @@ line_index::position line_index::of_offset(std::size_t offset) const {
 }
 
 line_index::position line_index::of_mark(int line, int byte_column) const {
-    const auto n = std::min(static_cast<std::size_t>(std::max(line, 0)), starts_.size() - 1);
+    const auto n = static_cast<std::size_t>(std::max(line, 0));
+    if (n >= starts_.size()) return at(starts_.size() - 1, text_.size());
     return at(n, static_cast<std::size_t>(std::max(byte_column, 0)));
 }
 
