@@ -48,6 +48,11 @@ public:
         n->text = value;
         n->quoted = tag != "?" && !tag.empty();
         if (n->quoted && tag != "!" && tag != "tag:yaml.org,2002:str") refuse_tag(n->at);
+        // yaml-cpp turns the escapes \N and \_ into single bytes; a NUL would cut the text off in C.
+        if (!is_utf8(value) || value.find('\0') != std::string::npos) {
+            report(n->at, "an escape in this text gives no UTF-8 or a NUL", "write \\u0085 for \\N, \\u00a0 for \\_");
+            n->text.clear();
+        }
         finish({std::move(n), 1, 0, value.size()}, anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -87,6 +87,15 @@ std::optional<text_fault> find_fault(std::string_view text) {
     return std::nullopt;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t n = sequence_length(text.substr(0, 4));
+        if (n == 0) return false;
+        text.remove_prefix(n);
+    }
+    return true;
+}
+
 std::optional<text_fault> find_tab_indent(std::string_view text) {
     bool indent = true;
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -76,6 +76,12 @@ TEST_CASE("what YAML lets pass and people regret is refused with its place") {
          {"g.yaml:1:4: control character 0x00 (hint: write it as an escape in a quoted text)"}},
         {"a: 1\rb: 2\n", {"g.yaml:1:5: control character 0x0d (hint: end lines with LF or CR LF)"}},
         {"a\x04: 1", {"g.yaml:1:2: control character 0x04 (hint: write it as an escape in a quoted text)"}},
+        {"a: [\"x\\N\"]",
+         {"g.yaml:1:5: an escape in this text gives no UTF-8 or a NUL (hint: write \\u0085 for \\N, "
+          "\\u00a0 for \\_)"}},
+        {"\"\\0\": x",
+         {"g.yaml:1:1: an escape in this text gives no UTF-8 or a NUL (hint: write \\u0085 for \\N, "
+          "\\u00a0 for \\_)"}},
         {"? [a]\n: 1\n", {"g.yaml:1:3: a key must be a text"}},
         {"null: 1\n", {"g.yaml:1:1: a key must be a text (hint: quote it: \"null\")"}},
         {"- a\n", {"g.yaml:1:1: expected a mapping at the top, got a list"}},
