@@ -87,6 +87,15 @@ std::optional<text_fault> find_fault(std::string_view text) {
     return std::nullopt;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t n = sequence_length(text.substr(0, 4));
+        if (n == 0) return false;
+        text.remove_prefix(n);
+    }
+    return true;
+}
+
 std::optional<text_fault> find_tab_indent(std::string_view text) {
     bool indent = true;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -114,7 +123,8 @@ line_index::position line_index::of_offset(std::size_t offset) const {
 }
 
 line_index::position line_index::of_mark(int line, int byte_column) const {
-    const auto n = std::min(static_cast<std::size_t>(std::max(line, 0)), starts_.size() - 1);
+    const auto n = static_cast<std::size_t>(std::max(line, 0));
+    if (n >= starts_.size()) return at(starts_.size() - 1, text_.size());
     return at(n, static_cast<std::size_t>(std::max(byte_column, 0)));
 }
 

@@ -24,6 +24,8 @@ struct text_fault {
 
 // UTF-8 without control characters other than tab and line ends (LF or CRLF). Nothing when it is clean.
 std::optional<text_fault> find_fault(std::string_view text);
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text);
 // The first tab that indents a line. YAML forbids it and yaml-cpp sometimes lets it pass.
 std::optional<text_fault> find_tab_indent(std::string_view text);
 
