@@ -80,35 +80,46 @@ protected:
     ~authorizer() = default;
 };
 
-// The upstream chosen for this attempt. Set by `route` (or by a generic http target), used by `relay`.
-struct upstream_target {
-    std::string provider;        // name from the configuration: label and log
-    std::string endpoint;        // which of its addresses; label
-    std::string upstream_model;  // the model's name at the provider
+// One address of a provider, built from the configuration and constant from then on.
+struct upstream_endpoint {
+    std::string provider;  // name from the configuration: label and log
+    std::string name;      // which of its addresses; label
     bool tls = false;
-    std::string host;  // name or address literal, without port
+    std::string host;  // name or address literal, without port or brackets
     std::uint16_t port = 80;
-    std::string base_path;  // put before the path, without a slash at its end: "/v1"
-    std::string path;       // replaces the request's path behind base_path when not empty
-    std::string host_header;  // empty: host[:port]
-    std::shared_ptr<const void> connect_options;  // of the provider; opaque here, read by net
+    std::string host_header;  // what the Host field says
+    std::string base_path;    // put before every path, without a slash at its end: "/v1"
+    std::string pool_key;     // equal keys share connections
+    std::shared_ptr<const void> connect_options;  // opaque here, read by net
     upstream_timeouts timeouts;
+};
+
+// The upstream chosen for this attempt. Set by `route` (or by a generic http target), used by `relay`.
+// What it points to belongs to the route's stages and outlives the exchange.
+struct upstream_target {
+    const upstream_endpoint* endpoint = nullptr;
+    std::string_view model;       // the model's name at the provider; may be empty
+    std::string path;             // replaces the request's path (behind base_path) when not empty
     sluice::authorizer* authorizer = nullptr;  // nothing to add when null
-    header_list headers;                       // set on the request, replacing the client's
+    const header_list* headers = nullptr;      // set on the request, replacing the client's
+    std::chrono::milliseconds first_byte{0}, idle{0};  // override the endpoint's timeouts when not 0
+    bool forward_credentials = false;  // pass the client's Authorization and Cookie on (generic http)
 };
 
 // Why an exchange ended early.
 enum class abort_reason : std::uint8_t { none, client_gone, client_write_stall, total_timeout, drain, shutdown };
+
+class upstream_connection;  // src/pipeline/upstream.hpp
 
 class exchange {
 public:
     // What the session provides. Opaque to stages.
     class host;
 
-    exchange(host& h, request_head& head, request_body& body, reply_sink& client)
-        : host_(h), head_(head), body_(body), reply_(&client) {}
+    exchange(host& h, request_head& head, request_body& body) : host_(h), head_(head), body_(body) {}
     exchange(const exchange&) = delete;
     exchange& operator=(const exchange&) = delete;
+    host& session() { return host_; }
 
     // --- the request -------------------------------------------------------------------------------
     const request_head& request() const { return head_; }
@@ -125,6 +136,10 @@ public:
     json_edits& edits() { return edits_; }  // to json(); applied when the request is sent
     // Replaces the body as a whole; json() then reads the new text. Edits so far are gone.
     void replace_body(std::string text);
+    // Gives the body's memory back: no attempt will follow. Every view of it dies, json() with it.
+    void release_body();
+    // May the request be sent again? Not when its body was streamed past.
+    bool replayable() const { return collected_ || head_.body == framing::none; }
 
     std::string_view request_id() const { return request_id_; }
     std::string_view remote_address() const { return remote_address_; }
@@ -136,6 +151,7 @@ public:
     std::string model;   // the public name the client asked for; empty on routes without models
     bool stream = false; // the client asked for a stream
     std::optional<upstream_target> target;
+    int upstream_status = 0;  // of the last attempt
     token_usage usage;   // filled by the relay as the reply passes
     int attempts = 0;    // upstream calls so far
     bool fell_back = false;
@@ -183,7 +199,7 @@ private:
     host& host_;
     request_head& head_;
     request_body& body_;
-    reply_sink* reply_;
+    reply_sink* reply_ = nullptr;
     std::vector<observer*> observers_;
     int wants_events_ = 0;
     bool collected_ = false;
@@ -203,12 +219,17 @@ class exchange::host {
 public:
     virtual void cancel(exchange& x) = 0;             // cancel what the exchange's coroutine waits for
     virtual std::size_t body_bytes_max() const = 0;   // the route's limit
+    // Sends what the client's sink still holds back to save a system call; the relay calls it before it waits.
+    virtual awaitable<void> flush();
+    // After a 101: sends its head, then passes bytes both ways until either side ends.
+    virtual awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head);
 
 protected:
     ~host() = default;
     // For the implementation: fields that stages can only read.
     static void begin(exchange& x, std::string request_id, std::string remote_address, std::string route_name,
                       std::chrono::steady_clock::time_point started);
+    static void set_client(exchange& x, reply_sink& client) { x.reply_ = &client; }
     static void mark_committed(exchange& x) { x.committed_ = true; }
 };
 

@@ -26,16 +26,31 @@ public:
     // How many fields have that name.
     std::size_t count(std::string_view name) const;
 
-    // Name and value must not contain CR, LF or NUL: see valid_header_value(). Views handed out
-    // earlier die with the next add, set or remove.
+    // A field can never hold what would split a head: control bytes of a value become spaces, bytes of a
+    // name that no token may have become '_', and a field without a name is not added. Refuse such input
+    // earlier, with valid_header_value(), where somebody can be told. Name and value may be views into
+    // this list. Views handed out earlier die with the next add or set, not with a removal.
     void add(std::string_view name, std::string_view value);
     void set(std::string_view name, std::string_view value);  // replaces every field of that name
     void remove(std::string_view name);                       // every field of that name
-    void clear();                                             // keeps the memory
+    // Every field for which unwanted(field) holds.
+    template <class Unwanted>
+    void remove_if(Unwanted unwanted) {
+        std::erase_if(entries_, [&](const entry& e) { return unwanted(at(e)); });
+    }
+    void clear();  // keeps the memory
+    void reserve(std::size_t fields, std::size_t bytes);
+
+    // For parsers, which have validated what they pass. adopt() replaces the list by no fields and copies a
+    // whole block of text at once; each place() then adds a field by where it stands in that block.
+    void adopt(std::string_view block);
+    void place(std::uint32_t name_at, std::uint32_t name_size, std::uint32_t value_at, std::uint32_t value_size) {
+        entries_.push_back({name_at, name_size, value_at, value_size});
+    }
 
     std::size_t size() const { return entries_.size(); }
     bool empty() const { return entries_.empty(); }
-    field operator[](std::size_t i) const;
+    field operator[](std::size_t i) const { return at(entries_[i]); }
 
     class iterator {
     public:
@@ -58,6 +73,11 @@ private:
     struct entry {
         std::uint32_t name_at, name_size, value_at, value_size;  // offsets into text_
     };
+    field at(const entry& e) const {
+        const char* text = text_.data();
+        return {{text + e.name_at, e.name_size}, {text + e.value_at, e.value_size}};
+    }
+    std::uint32_t append(std::string_view part);
     std::string text_;
     std::vector<entry> entries_;
 };

@@ -1,59 +1,32 @@
 #include <sluice/message.hpp>
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
-#include <array>
+#include <functional>
 
 namespace sluice {
-namespace {
-
-constexpr char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-// RFC 9110 5.6.2: tchar.
-constexpr std::array<bool, 256> make_token_table() {
-    std::array<bool, 256> table{};
-    for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
-    for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 32] = true;
-    for (char c : std::string_view{"!#$%&'*+-.^_`|~"}) table[static_cast<unsigned char>(c)] = true;
-    return table;
-}
-constexpr auto token_table = make_token_table();
-
-}  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
-        if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+        if (a[i] != b[i] && ascii::lower(a[i]) != ascii::lower(b[i])) return false;
     }
     return true;
 }
 
 bool valid_header_value(std::string_view value) {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        const auto u = static_cast<unsigned char>(c);
-        return u == '\t' || (u >= 0x20 && u != 0x7f);
-    });
+    const char* end = value.data() + value.size();
+    return ascii::find_control(value.data(), end) == end;
 }
 
 bool valid_header_name(std::string_view name) {
-    return !name.empty() &&
-           std::all_of(name.begin(), name.end(), [](char c) { return token_table[static_cast<unsigned char>(c)]; });
-}
-
-header_list::field header_list::operator[](std::size_t i) const {
-    const entry& e = entries_[i];
-    const std::string_view text{text_};
-    return {text.substr(e.name_at, e.name_size), text.substr(e.value_at, e.value_size)};
+    return !name.empty() && ascii::token.span(name) == name.size();
 }
 
 std::optional<std::string_view> header_list::find(std::string_view name) const {
-    const std::string_view text{text_};
     for (const entry& e : entries_) {
-        if (e.name_size == name.size() && iequals(text.substr(e.name_at, e.name_size), name)) {
-            return text.substr(e.value_at, e.value_size);
-        }
+        if (e.name_size == name.size() && iequals(at(e).name, name)) return at(e).value;
     }
     return std::nullopt;
 }
@@ -65,10 +38,31 @@ std::size_t header_list::count(std::string_view name) const {
 }
 
 void header_list::add(std::string_view name, std::string_view value) {
+    if (name.empty()) return;
+    // A value that stands in this very list would be lost when the text grows under it.
+    const char* const text = text_.data();
+    const bool own = !std::less<>{}(value.data(), text) && std::less<>{}(value.data(), text + text_.size());
+    const auto own_at = own ? static_cast<std::size_t>(value.data() - text) : 0;
+
+    entry e{};
+    e.name_at = append(name);
+    e.name_size = static_cast<std::uint32_t>(name.size());
+    e.value_at = append(own ? std::string_view{text_}.substr(own_at, value.size()) : value);
+    e.value_size = static_cast<std::uint32_t>(value.size());
+    entries_.push_back(e);
+
+    char* const begin = text_.data() + e.name_at;
+    std::replace_if(begin, begin + e.name_size, [](char c) { return !ascii::token(c); }, '_');
+    char* const end = text_.data() + text_.size();
+    for (char* p = text_.data() + e.value_at; p = const_cast<char*>(ascii::find_control(p, end)), p != end; ++p) {
+        *p = ' ';
+    }
+}
+
+std::uint32_t header_list::append(std::string_view part) {
     const auto at = static_cast<std::uint32_t>(text_.size());
-    text_.append(name).append(value);
-    entries_.push_back({at, static_cast<std::uint32_t>(name.size()), at + static_cast<std::uint32_t>(name.size()),
-                        static_cast<std::uint32_t>(value.size())});
+    text_.append(part);
+    return at;
 }
 
 void header_list::set(std::string_view name, std::string_view value) {
@@ -78,14 +72,22 @@ void header_list::set(std::string_view name, std::string_view value) {
 
 void header_list::remove(std::string_view name) {
     // The text stays behind until clear(): a head is short-lived and its size bounded.
-    std::erase_if(entries_, [&](const entry& e) {
-        return iequals(std::string_view{text_}.substr(e.name_at, e.name_size), name);
-    });
+    remove_if([&](const field& f) { return iequals(f.name, name); });
 }
 
 void header_list::clear() {
     text_.clear();
     entries_.clear();
+}
+
+void header_list::reserve(std::size_t fields, std::size_t bytes) {
+    text_.reserve(bytes);
+    entries_.reserve(fields);
+}
+
+void header_list::adopt(std::string_view block) {
+    entries_.clear();
+    text_.assign(block);
 }
 
 std::string_view request_head::path() const {
@@ -114,9 +116,7 @@ void request_head::clear() {
 bool response_head::has_content_type(std::string_view type) const {
     const auto value = headers.find("content-type");
     if (!value) return false;
-    std::string_view bare = value->substr(0, value->find(';'));
-    while (!bare.empty() && (bare.back() == ' ' || bare.back() == '\t')) bare.remove_suffix(1);
-    return iequals(bare, type);
+    return iequals(ascii::trim(value->substr(0, value->find(';'))), type);
 }
 
 void response_head::clear() {

@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace sluice {
+namespace {
+
+// Behind the last stage. The session answers for the route: none of its stages did.
+awaitable<void> nothing_left(exchange&) { co_return; }
+
+}  // namespace
 
 bool identity::may_use(std::string_view model) const {
     return models.empty() ||
@@ -15,6 +21,7 @@ bool identity::may_use(std::string_view model) const {
 
 awaitable<void> next_stage::operator()(exchange& x) const {
     // Not a coroutine: the stage's own frame is the only one per hop.
+    if (rest_.empty()) return nothing_left(x);
     return rest_.front()->serve(x, next_stage(rest_.subspan(1)));
 }
 
@@ -47,6 +54,14 @@ void exchange::replace_body(std::string text) {
     edits_ = {};
 }
 
+void exchange::release_body() {
+    json_.reset();
+    edits_ = {};
+    text_ = {};
+    std::string().swap(replaced_);
+    body_.release();
+}
+
 awaitable<void> exchange::respond(response_head head, std::string_view body) {
     head.body = framing::length;
     head.content_length = body.size();
@@ -77,6 +92,12 @@ void exchange::host::begin(exchange& x, std::string request_id, std::string remo
     x.remote_address_ = std::move(remote_address);
     x.route_name_ = std::move(route_name);
     x.started_ = started;
+}
+
+awaitable<void> exchange::host::flush() { co_return; }
+
+awaitable<result<void>> exchange::host::tunnel(upstream_connection&, response_head&) {
+    co_return error{error_kind::not_implemented, "This connection cannot be upgraded."};
 }
 
 sink_scope::sink_scope(exchange& x, reply_sink& sink, needs n) : x_(x), outer_(x.reply_), needs_(n) {

@@ -1,0 +1,77 @@
+#include "app/commands.hpp"
+
+#include "app/server.hpp"
+#include "config/schema_writer.hpp"
+#include "governance/key_hash.hpp"
+#include "telemetry/log.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+namespace sluice::app {
+namespace {
+
+void print_problems(const config::load_report& report) {
+    for (const auto& p : report.problems) std::cerr << config::to_string(p) << '\n';
+}
+
+std::string pepper_from(const std::string& env) {
+    const char* value = env.empty() ? nullptr : std::getenv(env.c_str());
+    return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+int serve(const std::string& config_path) {
+    loaded first = load_generation(config_path);
+    if (!first.made) {
+        print_problems(first.report);
+        return 1;
+    }
+    telemetry::start_log(first.made->config.log);
+    int code = 1;
+    try {
+        server s(config_path, std::move(first));
+        code = s.run();
+    } catch (const std::exception& e) {
+        spdlog::critical("cannot start: {}", e.what());
+    }
+    telemetry::stop_log();
+    return code;
+}
+
+int check(const std::string& config_path) {
+    const loaded l = load_generation(config_path);
+    print_problems(l.report);
+    if (!l.made) return 1;
+    std::cout << config_path << ": ok (" << l.made->config.routes.size() << " routes, " << l.made->config.routing.models.size()
+              << " models, " << l.made->config.governance.keys.size() << " keys)\n";
+    return 0;
+}
+
+int print_schema() {
+    gateway_config defaults;
+    std::cout << config::write_schema([&](config_reader& r) { read(r, defaults); }) << '\n';
+    return 0;
+}
+
+int generate_key(const std::string& pepper_env) {
+    const std::string key = sluice::generate_key();
+    std::cout << "key:  " << key << "\nhash: " << sluice::hash_key(key, pepper_from(pepper_env)) << '\n';
+    return 0;
+}
+
+int hash_key(const std::string& pepper_env) {
+    std::string key;
+    if (!std::getline(std::cin, key) || key.empty()) {
+        std::cerr << "no key on the standard input\n";
+        return 1;
+    }
+    std::cout << sluice::hash_key(key, pepper_from(pepper_env)) << '\n';
+    return 0;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,20 @@
+// One configuration in force: what was read, and what all workers' stages are built from.
+#pragma once
+
+#include "app/gateway_config.hpp"
+#include "governance/key_table.hpp"
+#include "routing/model_table.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace sluice::app {
+
+struct generation {
+    std::uint64_t number = 0;
+    gateway_config config;
+    std::shared_ptr<const key_table> keys;
+    std::shared_ptr<const routing::model_table> models;
+};
+
+}  // namespace sluice::app

@@ -1,0 +1,292 @@
+#include "app/server.hpp"
+
+#include "admin/admin_stages.hpp"
+#include "telemetry/gateway_metrics.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <stdexcept>
+
+namespace sluice::app {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view version = "0.1.0";
+
+std::size_t worker_count(const gateway_config& config) {
+    const unsigned cores = std::thread::hardware_concurrency();
+    return config.workers > 0 ? static_cast<std::size_t>(config.workers) : std::max(1u, cores);
+}
+
+// Every connection costs a descriptor, an upstream's another: take what the system allows.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::shared_ptr<const net::transport> fetch_transport(bool allow_private, net::tls_trust& trust) {
+    net::connect_config config;
+    config.addresses.allow_private = allow_private;
+    auto options = net::endpoint_options::make(config);
+    if (!options) throw std::runtime_error(options.error().message);
+    auto tls = net::tls_client_context::make({}, trust);
+    if (!tls) throw std::runtime_error(tls.error().message);
+    return std::make_shared<net::transport>(net::transport{std::move(*options), std::move(*tls)});
+}
+
+}  // namespace
+
+loaded load_generation(const std::string& path) {
+    loaded out;
+    auto made = std::make_shared<generation>();
+    out.report = config::load(path, [&](config_reader& r) {
+        read(r, made->config);
+        auto keys = key_table::build(made->config.governance);
+        if (keys) {
+            made->keys = std::move(*keys);
+        } else {
+            r.problem("keys", "key \"" + keys.error().param + "\": " + keys.error().message);
+        }
+        auto models = routing::model_table::build(made->config.routing);
+        if (models) {
+            made->models = std::move(*models);
+        } else {
+            r.problem(models.error().param, models.error().message);
+        }
+    });
+    if (out.report.ok()) out.made = std::move(made);
+    return out;
+}
+
+server::server(std::string config_path, loaded first)
+    : path_(std::move(config_path)),
+      current_(std::move(first.made)),
+      signals_(context_, SIGTERM, SIGINT, SIGHUP),
+      timer_(context_),
+      certificates_(context_),
+      metrics_(worker_count(current_->config) + 1),
+      memory_(current_->config.limits.buffered_bytes.value) {
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    current_->number = 1;
+    const gateway_config& config = current_->config;
+    const std::size_t workers = worker_count(config);
+    if (config.access_log.enabled) access_log_ = std::make_unique<telemetry::access_log>(config.access_log, workers + 1);
+
+    telemetry::add_process_metrics(metrics_);
+    telemetry::add_gateway_values(metrics_,
+                                  {.config_generation = [this] { return static_cast<double>(generation_.load()); },
+                                   .buffered_bytes = [this] { return static_cast<double>(memory_.used()); }},
+                                  version);
+    if (access_log_) telemetry::add_access_log_metrics(metrics_, *access_log_);
+    reloads_ok_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.", {{"result", "ok"}});
+    reloads_failed_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.", {{"result", "failed"}});
+
+    net::tls_trust trust;
+    process_parts parts{metrics_, access_log_.get(), memory_, objects_, connections_, config.limits.connections,
+                        fetch_transport(true, trust), fetch_transport(false, trust)};
+    for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<worker>(i, config, parts));
+    parts.access_log = nullptr;  // scrapes are not exchanges of clients
+    workers_.push_back(std::make_unique<worker>(workers, config, parts));
+    open_listeners();
+    open_admin();
+    for (auto& w : workers_) {
+        if (w == workers_.back()) continue;
+        w->serve(w->build(*current_));  // not running yet: no post needed
+    }
+    workers_.back()->serve(admin_routes());
+
+    watch_ = std::make_unique<config::file_watch>([this] { asio::post(context_, [this] { reload("a file changed"); }); });
+    watch_->watch(std::move(first.report.seen));
+}
+
+server::~server() = default;
+
+void server::open_listeners() {
+    for (const listener_config& l : current_->config.listeners) {
+        net::tls_server_contexts* tls = nullptr;
+        if (l.tls) {
+            auto made = net::tls_server_contexts::make(*l.tls);
+            if (!made) throw std::runtime_error(made.error().message);
+            tls_.push_back(std::move(*made));
+            tls = tls_.back().get();
+        }
+        std::string address = l.address;
+        for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
+            auto socket = net::listen_on(address, l.backlog);
+            if (!socket) throw std::runtime_error(socket.error().message);
+            const int port = net::port_of(socket->get());
+            // Port 0 means any: the other workers must share the one the kernel chose.
+            address = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+            workers_[i]->open({std::move(*socket), &l.limits, tls, l.address});
+        }
+        spdlog::info("listening on {}{}", address, tls != nullptr ? " (TLS)" : "");
+    }
+}
+
+void server::open_admin() {
+    const std::string& address = current_->config.admin.address;
+    auto socket = net::listen_on(address, 128);
+    if (!socket) throw std::runtime_error(socket.error().message);
+    spdlog::info("admin on {}{}", address.substr(0, address.rfind(':') + 1), net::port_of(socket->get()));
+    workers_.back()->open({std::move(*socket), &admin_limits_, nullptr, "admin"});
+}
+
+std::shared_ptr<const route_table> server::admin_routes() {
+    auto table = std::make_shared<route_table>();
+    route all;
+    all.name = "admin";
+    all.stages.push_back(std::make_unique<admin::status_stage>(admin::status_sources{
+        .ready = [this] { return ready_.load(std::memory_order_relaxed); },
+        .scrape = [this] { return metrics_.scrape(); },
+    }));
+    table->routes.push_back(std::move(all));
+    return table;
+}
+
+int server::run() {
+    for (auto& w : workers_) w->start();
+    watch_->start();
+    await_signal();
+    if (!tls_.empty()) refresh_certificates();
+    ready_.store(true);
+    spdlog::info("ready: {} workers, {} routes", workers_.size() - 1, current_->config.routes.size());
+    context_.run();
+    return 0;
+}
+
+void server::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& ec, int which) {
+        if (ec) return;
+        if (which == SIGHUP) {
+            reload("SIGHUP");
+            if (access_log_) access_log_->reopen();
+        } else if (!draining_) {
+            begin_drain();
+        } else {
+            spdlog::warn("second signal: ending now");
+            for (auto& w : workers_) w->post([&w] { w->cut(abort_reason::shutdown); });
+            wait_for_sessions(std::chrono::steady_clock::now() + 1s, true);
+        }
+        await_signal();
+    });
+}
+
+// --- reload ---------------------------------------------------------------------------------------------
+
+void server::reload(std::string_view why) {
+    if (draining_) return;
+    loaded fresh = load_generation(path_);
+    watch_->watch(fresh.report.seen);
+    if (!fresh.made) {
+        reloads_failed_->add();
+        spdlog::error("reload ({}) refused, the last good configuration stays:", why);
+        for (const auto& p : fresh.report.problems) spdlog::error("  {}", config::to_string(p));
+        return;
+    }
+    fresh.made->number = current_->number + 1;
+    try {
+        install(std::move(fresh.made));
+    } catch (const std::exception& e) {
+        reloads_failed_->add();
+        spdlog::error("reload ({}) refused, the last good configuration stays: {}", why, e.what());
+        return;
+    }
+    reloads_ok_->add();
+    spdlog::info("reloaded ({}): generation {}", why, current_->number);
+}
+
+// All workers' stages are built before any of them serves the new ones: a reload is whole or not at all.
+void server::install(std::shared_ptr<generation> next) {
+    std::vector<std::shared_ptr<const route_table>> tables;
+    for (std::size_t i = 0; i + 1 < workers_.size(); ++i) tables.push_back(workers_[i]->build(*next));
+    // Limits of listeners are read by sessions that are open: what they point to must stay.
+    next->config.listeners.swap(current_->config.listeners);
+    if (next->config.listeners.size() != current_->config.listeners.size()) {
+        spdlog::warn("a change of listeners needs a restart; the old ones stay");
+    }
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        workers_[i]->post([w = workers_[i].get(), table = std::move(tables[i])]() mutable { w->serve(std::move(table)); });
+    }
+    memory_.set_limit(next->config.limits.buffered_bytes.value);
+    current_ = std::move(next);
+    generation_.store(static_cast<std::int64_t>(current_->number));
+}
+
+void server::refresh_certificates() {
+    certificates_.expires_after(5s);
+    certificates_.async_wait([this](const boost::system::error_code& ec) {
+        if (ec) return;
+        for (auto& t : tls_) {
+            const net::tls_refresh done = t->refresh();
+            if (done.changed) spdlog::info("certificates reloaded");
+            for (const error& e : done.problems) spdlog::error("certificate kept out: {}", e.message);
+        }
+        refresh_certificates();
+    });
+}
+
+// --- drain ----------------------------------------------------------------------------------------------
+
+void server::begin_drain() {
+    draining_ = true;
+    ready_.store(false);
+    spdlog::info("draining: {} connections open", open_sessions());
+    timer_.expires_after(current_->config.drain.delay);
+    timer_.async_wait([this](const boost::system::error_code& ec) {
+        if (!ec) close_and_wait();
+    });
+}
+
+void server::close_and_wait() {
+    for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
+        workers_[i]->post([w = workers_[i].get()] {
+            w->close_listeners();
+            w->drain();
+        });
+    }
+    wait_for_sessions(std::chrono::steady_clock::now() + current_->config.drain.timeout, false);
+}
+
+void server::wait_for_sessions(std::chrono::steady_clock::time_point until, bool cut_already) {
+    timer_.expires_after(20ms);
+    timer_.async_wait([this, until, cut_already](const boost::system::error_code& ec) {
+        if (ec) return;
+        const bool late = std::chrono::steady_clock::now() >= until;
+        if (open_sessions() == 0 || (late && cut_already)) return stop();
+        if (late) {
+            spdlog::warn("drain timeout: cutting {} connections", open_sessions());
+            for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
+                workers_[i]->post([w = workers_[i].get()] { w->cut(abort_reason::drain); });
+            }
+        }
+        wait_for_sessions(late ? std::chrono::steady_clock::now() + 2s : until, late);
+    });
+}
+
+std::size_t server::open_sessions() const {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i + 1 < workers_.size(); ++i) n += workers_[i]->sessions();
+    return n;
+}
+
+void server::stop() {
+    watch_->stop();
+    for (auto& w : workers_) w->post([w = w.get()] { w->stop(); });
+    for (auto& w : workers_) w->join();
+    if (access_log_) access_log_->stop();
+    context_.stop();
+    spdlog::info("stopped");
+}
+
+}  // namespace sluice::app

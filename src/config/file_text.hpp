@@ -1,0 +1,48 @@
+// Reading small files and checking that they are text.
+#pragma once
+
+#include <sluice/result.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::config {
+
+// A whole regular file. Never blocks on a pipe or a device: those are refused. The error's message is for
+// people and holds no path: "No such file or directory".
+result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+
+// Something in a text that is no text: where (byte offset), what, and what to do about it.
+struct text_fault {
+    std::size_t at = 0;
+    std::string what;
+    std::string hint;
+};
+
+// UTF-8 without control characters other than tab and line ends (LF or CRLF). Nothing when it is clean.
+std::optional<text_fault> find_fault(std::string_view text);
+// The first tab that indents a line. YAML forbids it and yaml-cpp sometimes lets it pass.
+std::optional<text_fault> find_tab_indent(std::string_view text);
+
+// Turns byte positions into lines and columns as editors count them: from 1, in characters.
+class line_index {
+public:
+    explicit line_index(std::string_view text);  // keeps a view: the text must outlive the index
+
+    struct position {
+        int line, column;
+    };
+    position of_offset(std::size_t at) const;
+    // From a line and a byte column that count from 0; what lies behind the end is moved to the end.
+    position of_mark(int line, int byte_column) const;
+
+private:
+    position at(std::size_t line, std::size_t byte_column) const;
+    std::string_view text_;
+    std::vector<std::size_t> starts_;  // offset of each line
+};
+
+}  // namespace sluice::config

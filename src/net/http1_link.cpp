@@ -1,0 +1,194 @@
+#include "net/http1_link.hpp"
+
+#include "http/response_parser.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sluice::net {
+namespace {
+
+constexpr std::size_t large_read = 64 * 1024;
+
+error broken(std::string text) { return error{error_kind::upstream_reset, std::move(text)}; }
+
+}  // namespace
+
+http1_link::http1_link(std::unique_ptr<stream> s, buffer_pool& buffers)
+    : stream_(std::move(s)), buffers_(buffers), born_(stream_->owner().now()) {}
+
+bool http1_link::begin() {
+    if (requests_ > 0 && !stream_->quiet()) return false;
+    ++requests_;
+    head_.clear();
+    body_done_ = request_sent_ = got_bytes_ = failed_ = eof_ = false;
+    handed_ = 0;
+    return true;
+}
+
+awaitable<result<void>> http1_link::send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall) {
+    const io_status how = co_await stream_->write_all(pieces, stall);
+    if (how == io_status::ok) co_return result<void>{};
+    failed_ = true;
+    if (how == io_status::again) {
+        co_return error{error_kind::upstream_idle_timeout, "The upstream stopped reading the request."};
+    }
+    co_return broken("The upstream closed the connection while the request was sent.");
+}
+
+awaitable<result<io_status>> http1_link::fill(std::chrono::steady_clock::time_point deadline, error_kind on_timeout) {
+    for (;;) {
+        if (stream_->may_read()) {
+            const std::size_t wanted = left_ > buffer_pool::smallest ? large_read : buffer_pool::smallest;
+            if (!in_) in_ = buffers_.acquire(wanted);
+            if (!in_ || !in_.reserve(1)) co_return error{error_kind::overloaded, "The gateway is out of buffers."};
+            const io_result r = stream_->read_some(in_.space());
+            if (r.status == io_status::ok) {
+                in_.commit(r.bytes);
+                got_bytes_ = true;
+                co_return io_status::ok;
+            }
+            if (r.status == io_status::eof) {
+                eof_ = true;
+                co_return io_status::eof;
+            }
+            if (r.status == io_status::failed) {
+                failed_ = true;
+                co_return broken("The upstream's connection broke.");
+            }
+        }
+        if (in_.size() == 0) in_.release();
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - stream_->owner().now());
+        const ready how = left.count() > 0 ? co_await stream_->readable(left) : ready::timeout;
+        if (how == ready::timeout) co_return error{on_timeout, {}};
+    }
+}
+
+awaitable<result<response_head*>> http1_link::receive_head(std::string_view method, std::chrono::milliseconds timeout) {
+    const auto deadline = stream_->owner().now() + timeout;
+    const http::head_limits limits;
+    std::size_t scanned = 0;
+    int interim = 0;
+    left_ = 0;
+    for (;;) {
+        const http::parsed p = http::parse_response_head(in_.data(), scanned, limits, method, head_);
+        if (p.state == http::progress::bad) {
+            failed_ = true;
+            co_return error{error_kind::upstream_protocol,
+                            "The upstream's answer is not valid HTTP: " + std::string(p.why.reason) + "."};
+        }
+        if (p.state == http::progress::done) {
+            in_.consume(p.consumed);
+            scanned = 0;
+            if (head_.status >= 200 || head_.status == 101) {
+                start_body();
+                co_return &head_;
+            }
+            if (++interim > 16) {
+                failed_ = true;
+                co_return error{error_kind::upstream_protocol, "The upstream sent too many interim answers."};
+            }
+            continue;
+        }
+        auto got = co_await fill(deadline, error_kind::upstream_first_byte_timeout);
+        if (!got) {
+            failed_ = true;
+            error e = got.error();
+            if (e.kind == error_kind::upstream_first_byte_timeout) e.message = "The upstream did not answer in time.";
+            co_return e;
+        }
+        if (*got == io_status::eof) {
+            failed_ = true;
+            co_return broken("The upstream closed the connection before it answered.");
+        }
+    }
+}
+
+void http1_link::start_body() {
+    body_ = head_.status == 101 ? framing::none : head_.body;
+    left_ = head_.content_length;
+    if (body_ == framing::length && left_ == 0) body_ = framing::none;
+    if (body_ == framing::chunked) chunks_.reset();
+    body_done_ = body_ == framing::none;
+}
+
+result<std::optional<body_piece>> http1_link::take() {
+    in_.consume(handed_);
+    handed_ = 0;
+    if (body_done_) return std::optional(body_piece{{}, true});
+    const std::string_view here = in_.data();
+    if (body_ == framing::length) {
+        if (here.empty()) return std::optional<body_piece>{};
+        handed_ = static_cast<std::size_t>(std::min<std::uint64_t>(left_, here.size()));
+        left_ -= handed_;
+        body_done_ = left_ == 0;
+        return std::optional(body_piece{here.substr(0, handed_), body_done_});
+    }
+    if (body_ == framing::until_close) {
+        if (here.empty() && !eof_) return std::optional<body_piece>{};
+        handed_ = here.size();
+        body_done_ = eof_;
+        return std::optional(body_piece{here, body_done_});
+    }
+    return take_chunks();
+}
+
+// Data of all chunks that are here, moved together in place: one piece and so one write, however small
+// the upstream's chunks were.
+result<std::optional<body_piece>> http1_link::take_chunks() {
+    char* const start = in_.mutable_data();
+    char* data = nullptr;
+    std::size_t size = 0, eaten = 0;
+    while (eaten < in_.size() && !body_done_) {
+        const auto step = chunks_.feed(in_.data().substr(eaten));
+        if (step.state == http::progress::bad) {
+            failed_ = true;
+            return error{error_kind::upstream_protocol,
+                         "The upstream's chunks are malformed: " + std::string(step.reason) + "."};
+        }
+        if (!step.data.empty()) {
+            char* const from = start + (step.data.data() - start);
+            if (data == nullptr) data = from;
+            if (data + size != from) std::memmove(data + size, from, step.data.size());
+            size += step.data.size();
+        }
+        eaten += step.consumed;
+        body_done_ = step.state == http::progress::done;
+    }
+    if (size == 0) {
+        in_.consume(eaten);
+        if (body_done_) return std::optional(body_piece{{}, true});
+        return std::optional<body_piece>{};
+    }
+    handed_ = eaten;
+    return std::optional(body_piece{{data, size}, body_done_});
+}
+
+awaitable<result<body_piece>> http1_link::receive(std::chrono::milliseconds timeout) {
+    const auto deadline = stream_->owner().now() + timeout;
+    for (;;) {
+        auto here = take();
+        if (!here) co_return here.error();
+        if (*here) co_return **here;
+        auto got = co_await fill(deadline, error_kind::upstream_idle_timeout);
+        if (!got) co_return got.error();  // after a timeout the caller may call again
+        if (*got == io_status::eof && body_ != framing::until_close) {
+            failed_ = true;
+            co_return broken("The upstream closed the connection in the middle of its answer.");
+        }
+    }
+}
+
+bool http1_link::buffered() { return body_done_ || in_.size() > handed_ || stream_->may_read(); }
+
+bool http1_link::reusable() const {
+    return body_done_ && request_sent_ && !failed_ && !eof_ && head_.keep_alive && head_.status != 101 &&
+           body_ != framing::until_close && in_.size() == handed_ && !stream_->hung_up();
+}
+
+void http1_link::rest() {
+    in_.release();
+    handed_ = 0;
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,64 @@
+// One HTTP/1.1 connection to an upstream: reads responses, whoever asked.
+//
+// Outlives the requests sent over it; while it waits in the pool it holds no buffer. Belongs to one worker.
+#pragma once
+
+#include "http/chunked.hpp"
+#include "http/head_limits.hpp"
+#include "net/buffer_pool.hpp"
+#include "net/stream.hpp"
+#include "pipeline/upstream.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace sluice::net {
+
+class http1_link {
+public:
+    http1_link(std::unique_ptr<stream> s, buffer_pool& buffers);
+
+    // A new request begins. False: the connection is stale (closed, or it said something unasked for).
+    bool begin();
+    awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall);
+    awaitable<result<response_head*>> receive_head(std::string_view method, std::chrono::milliseconds timeout);
+    awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout);
+    bool buffered();
+    bool answered() const { return in_.size() > 0 || stream_->may_read(); }
+    bool got_bytes() const { return got_bytes_; }
+    void request_sent() { request_sent_ = true; }
+    // Request and response are complete and both sides keep the connection.
+    bool reusable() const;
+    // Back to the pool: gives up the buffer.
+    void rest();
+
+    // For tunnels after a 101: the socket, and what came behind the head.
+    stream& socket() { return *stream_; }
+    std::string_view leftover() const { return in_.data().substr(handed_); }
+
+    std::chrono::steady_clock::time_point born() const { return born_; }
+    int requests() const { return requests_; }
+
+private:
+    // Reads what is there or waits for it until the deadline.
+    awaitable<result<io_status>> fill(std::chrono::steady_clock::time_point deadline, error_kind on_timeout);
+    // The next piece that is already here; nothing if more bytes are needed.
+    result<std::optional<body_piece>> take();
+    result<std::optional<body_piece>> take_chunks();
+    void start_body();
+
+    std::unique_ptr<stream> stream_;
+    buffer_pool& buffers_;
+    buffer in_;
+    response_head head_;
+    http::chunked_decoder chunks_;
+    framing body_ = framing::none;
+    std::uint64_t left_ = 0;   // of a body with a length
+    std::size_t handed_ = 0;   // bytes of in_ that the caller is looking at
+    bool body_done_ = false, request_sent_ = false, got_bytes_ = false, failed_ = false, eof_ = false;
+    int requests_ = 0;
+    std::chrono::steady_clock::time_point born_;
+};
+
+}  // namespace sluice::net

@@ -1,0 +1,281 @@
+#include "net/session.hpp"
+
+#include "http/hop_by_hop.hpp"
+#include "http/message_writer.hpp"
+#include "http/path.hpp"
+#include "http/request_parser.hpp"
+#include "net/tunnel.hpp"
+#include "net/upstream_pool.hpp"
+#include "pipeline/error_reply.hpp"
+
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sluice::net {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+error error_of(abort_reason why) {
+    switch (why) {
+        case abort_reason::total_timeout:
+            return error{error_kind::total_timeout, "The request took longer than the gateway allows."};
+        case abort_reason::drain:
+        case abort_reason::shutdown:
+            return error{error_kind::draining, "The gateway is shutting down."};
+        case abort_reason::client_write_stall:
+            return error{error_kind::client_write_stall};
+        default:
+            return error{error_kind::client_gone};
+    }
+}
+
+}  // namespace
+
+session::session(session_site& site, const session_limits& limits, unique_fd fd, std::string peer)
+    : site_(site), limits_(limits), stream_(site.loop, std::move(fd)), peer_(std::move(peer)) {
+    next_ = site_.first;
+    if (next_ != nullptr) next_->prev_ = this;
+    site_.first = this;
+    ++site_.sessions;
+}
+
+session::~session() {
+    (prev_ != nullptr ? prev_->next_ : site_.first) = next_;
+    if (next_ != nullptr) next_->prev_ = prev_;
+    if (--site_.sessions == 0 && site_.on_empty) site_.on_empty();
+}
+
+awaitable<void> session::run(ssl_ptr ssl) {
+    if (ssl) {
+        auto shaken = co_await stream_.handshake(std::move(ssl), limits_.tls_handshake);
+        if (!shaken) co_return;
+    }
+    request_head head;
+    while (!closing_) {
+        const bool got = co_await read_head(head);
+        if (!got) co_return;
+        ++served_;
+        const outcome then = co_await serve(head);
+        if (then == outcome::close) break;
+        if (in_.size() == 0) in_.release();
+        head = request_head{};  // an idle connection holds no memory
+    }
+    co_await linger();
+}
+
+awaitable<bool> session::read_head(request_head& head) {
+    std::size_t scanned = 0;
+    auto deadline = site_.loop.now() + limits_.header;
+    for (;;) {
+        if (in_.size() > 0) {
+            const http::parsed p = http::parse_request_head(in_.data(), scanned, limits_.head, head);
+            if (p.state == http::progress::done) {
+                in_.consume(p.consumed);
+                co_return true;
+            }
+            if (p.state == http::progress::bad) {
+                error e{p.why.kind, "The request is not valid HTTP: " + std::string(p.why.reason) + "."};
+                auto failure = std::make_shared<upstream_failure>();
+                failure->status = p.why.status;
+                e.upstream = std::move(failure);
+                co_await refuse(e, p.why.reason);
+                co_return false;
+            }
+        }
+        if (stream_.may_read()) {
+            if (!in_) in_ = site_.buffers.acquire();
+            if (!in_ || !in_.reserve(1)) {
+                co_await refuse(error{error_kind::overloaded, "The gateway is out of buffers."}, "overloaded");
+                co_return false;
+            }
+            const io_result r = stream_.read_some(in_.space());
+            if (r.status == io_status::ok) {
+                if (in_.size() == 0) deadline = site_.loop.now() + limits_.header;
+                in_.commit(r.bytes);
+                continue;
+            }
+            if (r.status != io_status::again) co_return false;
+        }
+        const bool idle = in_.size() == 0;
+        if (idle) {
+            if (site_.draining) co_return false;
+            in_.release();
+        }
+        const auto left = idle ? limits_.idle : std::chrono::duration_cast<std::chrono::milliseconds>(deadline - site_.loop.now());
+        waiting_idle_ = idle;
+        const ready how = left > 0ms ? co_await stream_.readable(left) : ready::timeout;
+        waiting_idle_ = false;
+        if (how == ready::yes) continue;
+        if (!idle) co_await refuse(error{error_kind::request_timeout, "The request head came too slowly."}, "header_timeout");
+        co_return false;
+    }
+}
+
+// An answer to a request that has no exchange. The connection closes after it.
+awaitable<void> session::refuse(const error& e, std::string_view reason) {
+    site_.recorder.refused(reason);
+    error_reply reply = make_error_reply(e);
+    std::string text;
+    http::write_response_head(text, reply.head, false, 1);
+    const std::array<std::string_view, 2> pieces{text, reply.body};
+    const io_status sent = co_await stream_.write_all(pieces, 5s);
+    if (sent == io_status::ok) co_await linger();
+}
+
+// Closing with unread bytes in the socket resets the connection and may destroy the answer on its way:
+// say that nothing follows, then read what still comes, for a while.
+awaitable<void> session::linger() {
+    stream_.shutdown_write();
+    in_.clear();
+    const auto deadline = site_.loop.now() + 2s;
+    std::size_t drained = 0;
+    while (drained < (1u << 20)) {
+        if (stream_.may_read()) {
+            if (!in_) in_ = site_.buffers.acquire();
+            if (!in_) co_return;
+            in_.clear();
+            const io_result r = stream_.read_some(in_.space());
+            if (r.status == io_status::eof || r.status == io_status::failed) co_return;
+            drained += r.bytes;
+            if (r.status == io_status::ok) continue;
+        }
+        in_.release();
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - site_.loop.now());
+        const ready how = left > 0ms ? co_await stream_.readable(left) : ready::timeout;
+        if (how == ready::timeout) co_return;
+    }
+}
+
+// --- one exchange ---------------------------------------------------------------------------------------
+
+awaitable<session::outcome> session::serve(request_head& head) {
+    const std::shared_ptr<const route_table> routes = site_.routes;
+    std::string scratch;
+    const auto path = http::normalise_path(head.path(), scratch);
+    const route* chosen = path ? routes->find(head, *path) : nullptr;
+    route_limits_ = chosen != nullptr ? chosen->limits : route_limits{};
+
+    session_body body(stream_, in_, site_.buffers, head, route_limits_.body_stall, route_limits_.body_bytes.value);
+    exchange x(*this, head, body);
+    const bool may_keep_alive = !site_.draining && served_ < limits_.requests;
+    client_sink sink(stream_, x, head, route_limits_.write_stall, may_keep_alive);
+    set_client(x, sink);
+    begin(x, site_.make_request_id(), peer_, chosen != nullptr ? chosen->name : std::string{}, site_.loop.now());
+    body_ = &body;
+    sink_ = &sink;
+    active_ = &x;
+    ++site_.exchanges;
+    site_.recorder.began(x);
+
+    if (!path) {
+        x.fail(path.error());
+    } else if (chosen == nullptr) {
+        x.fail(error{error_kind::not_found, "No route serves " + head.method + " " + std::string(head.path()) + "."});
+    } else {
+        co_await run_stages(x, *chosen);
+    }
+    co_await finish_reply(x, sink);
+
+    const bool drained = sink.keep_alive() && sink.ended() && co_await body.discard();
+    active_ = nullptr;
+    sink_ = nullptr;
+    body_ = nullptr;
+    --site_.exchanges;
+    const std::optional<error> failure = x.failure();
+    site_.recorder.ended({x, body.received(), sink.bytes(), failure ? &*failure : nullptr, sink.ended()});
+    co_return drained ? outcome::keep : outcome::close;
+}
+
+awaitable<void> session::run_stages(exchange& x, const route& chosen) {
+    site_.loop.timers().arm(*this, site_.loop.now() + route_limits_.total);
+    if (!route_limits_.tolerate_half_close) {
+        stream_.watch_hang_up([](void* self) { static_cast<session*>(self)->active_->abort(abort_reason::client_gone); }, this);
+    }
+    bool aborted = false;
+    try {
+        co_await next_stage(chosen.stages)(x);
+    } catch (const boost::system::system_error& e) {
+        if (e.code() != asio::error::operation_aborted) throw;
+        aborted = true;
+    } catch (const std::exception& e) {
+        x.fail(error{error_kind::internal, "The gateway failed to serve this request."});
+        site_.recorder.bug(e.what());
+    }
+    stream_.watch_hang_up(nullptr, nullptr);
+    site_.loop.timers().disarm(*this);
+    // From here on the session itself may wait again.
+    if (aborted) co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    if (aborted) x.fail(error_of(x.aborted()));
+}
+
+awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
+    if (sink.ended()) co_return;
+    if (!x.failure()) {
+        x.fail(sink.started() ? error{error_kind::internal, "The reply was left unfinished."}
+                              : error{error_kind::not_found, "No stage of this route answered."});
+    }
+    const error& e = *x.failure();
+    if (e.kind == error_kind::client_gone || e.kind == error_kind::client_write_stall) {
+        stream_.reset_on_close();
+        x.status = x.status != 0 ? x.status : 499;
+        sink.break_off({});
+        closing_ = true;
+        co_return;
+    }
+    if (sink.started()) {
+        sink.break_off(make_error_event(e));
+        co_return;
+    }
+    error_reply reply = make_error_reply(e);
+    try {
+        co_await x.respond(std::move(reply.head), reply.body);
+    } catch (const boost::system::system_error&) {
+        closing_ = true;  // the client went while its error was written
+    }
+}
+
+awaitable<result<void>> session::tunnel(upstream_connection& upstream, response_head& head) {
+    // The switch itself is hop-by-hop, and this is the one reply on which it passes.
+    const std::string protocol{head.headers.find("upgrade").value_or("")};
+    http::remove_hop_by_hop(head.headers);
+    head.headers.add("Upgrade", protocol);
+    stream_.watch_hang_up(nullptr, nullptr);
+    co_await sink_->switch_protocols(head);
+    http1_link& link = link_of(upstream);
+    tunnel_end here{stream_, std::string(in_.data())};
+    tunnel_end there{link.socket(), std::string(link.leftover())};
+    in_.release();
+    co_await run_tunnel(here, there, site_.buffers, limits_.tunnel_idle, 5s);
+    active_->reply_bytes = static_cast<std::int64_t>(there.bytes);
+    closing_ = true;
+    co_return result<void>{};
+}
+
+void session::cancel(exchange&) { signal_.emit(asio::cancellation_type::terminal); }
+
+void session::expired() {
+    if (active_ != nullptr) active_->abort(abort_reason::total_timeout);
+}
+
+void session::drain() {
+    closing_ = true;
+    if (waiting_idle_) signal_.emit(asio::cancellation_type::terminal);
+}
+
+void session::cut(abort_reason why) {
+    closing_ = true;
+    if (active_ != nullptr) {
+        active_->abort(why);
+    } else {
+        signal_.emit(asio::cancellation_type::terminal);
+    }
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,182 @@
+#include "net/session_body.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace sluice::net {
+namespace {
+
+constexpr std::uint64_t discard_max = 64 * 1024;
+constexpr std::size_t chunked_start = 64 * 1024;
+
+}  // namespace
+
+session_body::session_body(stream& s, buffer& in, buffer_pool& buffers, const request_head& head,
+                           std::chrono::milliseconds stall, std::uint64_t bytes_max)
+    : stream_(s),
+      in_(in),
+      buffers_(buffers),
+      head_(head),
+      stall_(stall),
+      bytes_max_(bytes_max),
+      left_(head.body == framing::length ? head.content_length : 0),
+      complete_(head.body == framing::none || (head.body == framing::length && head.content_length == 0)),
+      continue_due_(head.expect_continue) {}
+
+std::optional<std::uint64_t> session_body::length() const {
+    if (head_.body == framing::chunked) return std::nullopt;
+    return head_.content_length;
+}
+
+error session_body::fail(error_kind kind, std::string text) {
+    failed_ = true;
+    return error{kind, std::move(text)};
+}
+
+awaitable<result<void>> session_body::send_continue() {
+    continue_due_ = false;
+    static constexpr std::array<std::string_view, 1> interim{"HTTP/1.1 100 Continue\r\n\r\n"};
+    const io_status how = co_await stream_.write_all(interim, stall_);
+    if (how != io_status::ok) co_return fail(error_kind::client_gone, {});
+    co_return result<void>{};
+}
+
+awaitable<result<void>> session_body::fill() {
+    if (continue_due_) {
+        auto sent = co_await send_continue();
+        if (!sent) co_return sent.error();
+    }
+    for (;;) {
+        if (stream_.may_read()) {
+            if (!in_) in_ = buffers_.acquire();
+            if (!in_ || !in_.reserve(1)) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
+            const io_result r = stream_.read_some(in_.space());
+            if (r.status == io_status::ok) {
+                in_.commit(r.bytes);
+                co_return result<void>{};
+            }
+            if (r.status != io_status::again) co_return fail(error_kind::client_gone, "The client hung up.");
+        }
+        if (in_.size() == 0) in_.release();
+        const ready how = co_await stream_.readable(stall_);
+        if (how == ready::timeout) co_return fail(error_kind::request_timeout, "The request body came too slowly.");
+    }
+}
+
+result<std::string_view> session_body::take() {
+    in_.consume(handed_);
+    handed_ = 0;
+    if (head_.body == framing::length) {
+        handed_ = static_cast<std::size_t>(std::min<std::uint64_t>(left_, in_.size()));
+        left_ -= handed_;
+        received_ += handed_;
+        complete_ = left_ == 0;
+        return in_.data().substr(0, handed_);
+    }
+    while (in_.size() > 0) {
+        const auto step = chunks_.feed(in_.data());
+        if (step.state == http::progress::bad) {
+            return fail(error_kind::bad_request, "The chunked body is malformed: " + std::string(step.reason) + ".");
+        }
+        complete_ = step.state == http::progress::done;
+        received_ += step.data.size();
+        if (received_ > bytes_max_) return fail(error_kind::payload_too_large, "The request body is too large.");
+        if (!step.data.empty()) {
+            handed_ = step.consumed;
+            return step.data;
+        }
+        in_.consume(step.consumed);
+        if (complete_) break;
+    }
+    return std::string_view{};
+}
+
+awaitable<result<std::string_view>> session_body::read() {
+    if (length().value_or(0) > bytes_max_) co_return fail(error_kind::payload_too_large, "The request body is too large.");
+    while (!complete_) {
+        auto piece = take();
+        if (!piece) co_return piece.error();
+        if (!piece->empty()) co_return *piece;
+        if (complete_) break;
+        auto more = co_await fill();
+        if (!more) co_return more.error();
+    }
+    in_.consume(handed_);
+    handed_ = 0;
+    co_return std::string_view{};
+}
+
+awaitable<result<std::string_view>> session_body::collect(std::size_t bytes_max) {
+    if (collected_ || in_place_) co_return collected_ ? collected_.data() : in_.data().substr(0, handed_);
+    bytes_max_ = std::min<std::uint64_t>(bytes_max_, bytes_max);
+    const std::uint64_t declared = length().value_or(0);
+    if (declared > bytes_max_) co_return fail(error_kind::payload_too_large, "The request body is too large.");
+    if (head_.body == framing::length && in_.size() >= declared) {
+        // The usual small body came along with its head: it stays where it is.
+        auto here = take();
+        in_place_ = true;
+        co_return here;
+    }
+    if (complete_) co_return std::string_view{};
+    collected_ = buffers_.acquire(head_.body == framing::length ? static_cast<std::size_t>(declared) : chunked_start);
+    if (!collected_) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
+    while (!complete_) {
+        auto piece = take();
+        if (!piece) co_return piece.error();
+        if (!piece->empty()) {
+            if (!collected_.reserve(piece->size())) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
+            std::memcpy(collected_.space().data(), piece->data(), piece->size());
+            collected_.commit(piece->size());
+            continue;
+        }
+        if (complete_) break;
+        if (head_.body == framing::length && !continue_due_ && stream_.may_read()) {
+            // Straight into place.
+            in_.release();
+            const auto room = collected_.space().first(static_cast<std::size_t>(left_));
+            const io_result r = stream_.read_some(room);
+            if (r.status == io_status::ok) {
+                collected_.commit(r.bytes);
+                left_ -= r.bytes;
+                received_ += r.bytes;
+                complete_ = left_ == 0;
+                continue;
+            }
+            if (r.status != io_status::again) co_return fail(error_kind::client_gone, "The client hung up.");
+            const ready how = co_await stream_.readable(stall_);
+            if (how == ready::timeout) co_return fail(error_kind::request_timeout, "The request body came too slowly.");
+            continue;
+        }
+        auto more = co_await fill();
+        if (!more) co_return more.error();
+    }
+    in_.consume(handed_);
+    handed_ = 0;
+    co_return collected_.data();
+}
+
+void session_body::release() {
+    collected_.release();
+    if (!complete_) return;
+    in_place_ = false;
+    in_.consume(handed_);
+    handed_ = 0;
+    if (in_.size() == 0) in_.release();
+}
+
+awaitable<bool> session_body::discard() {
+    release();
+    if (failed_) co_return false;
+    if (continue_due_ && !complete_) co_return false;  // it may come or not: only closing is safe
+    std::uint64_t dropped = 0;
+    while (!complete_) {
+        auto piece = co_await read();
+        if (!piece) co_return false;
+        dropped += piece->size();
+        if (dropped > discard_max) co_return false;
+    }
+    co_return true;
+}
+
+}  // namespace sluice::net

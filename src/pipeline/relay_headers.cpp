@@ -1,0 +1,76 @@
+#include "http/hop_by_hop.hpp"
+#include "pipeline/relay.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice {
+namespace {
+
+bool starts_with(std::string_view name, std::string_view prefix) {
+    return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
+}
+
+// Only the gateway may say these to an upstream; from a client they would be claims.
+bool ours_to_say(std::string_view name) {
+    switch (name.size() < 2 ? '\0' : static_cast<char>(name[0] | 0x20)) {
+        case 'x':
+            return starts_with(name, "x-forwarded-") || starts_with(name, "x-sluice-") || starts_with(name, "x-gateway-") ||
+                   iequals(name, "x-real-ip") || iequals(name, "x-request-id");
+        case 'f':
+            return iequals(name, "forwarded");
+        case 'h':
+            return iequals(name, "host");
+        case 't':
+            return iequals(name, "traceparent") || iequals(name, "tracestate");
+        default:
+            return false;
+    }
+}
+
+// What proves who the client is, to us and to nobody else.
+bool credential(std::string_view name) {
+    static constexpr std::array<std::string_view, 5> names{"authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key"};
+    return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, name); });
+}
+
+}  // namespace
+
+void filter_request_headers(const exchange& x, header_list& out) {
+    const request_head& head = x.request();
+    // The fields that Connection names end here too; most clients name none but keep-alive.
+    const auto connection = head.headers.find("connection");
+    header_list nominated;
+    const header_list* from = &head.headers;
+    if (connection && !iequals(*connection, "keep-alive") && !iequals(*connection, "close")) {
+        nominated = head.headers;
+        http::remove_hop_by_hop(nominated);
+        from = &nominated;
+    }
+    for (const auto field : *from) {
+        if (http::is_hop_by_hop(field.name) || ours_to_say(field.name)) continue;
+        if (!x.target->forward_credentials && credential(field.name)) continue;
+        // A model's answer must be readable on its way: no coding.
+        if (!x.model.empty() && iequals(field.name, "accept-encoding")) continue;
+        out.add(field.name, field.value);
+    }
+    out.add("x-request-id", x.request_id());
+    if (!x.trace_id.empty()) {
+        out.add("traceparent", "00-" + x.trace_id + "-" + x.span_id + (x.trace_sampled ? "-01" : "-00"));
+    }
+    if (x.model.empty()) out.add("x-forwarded-for", x.remote_address());
+    if (x.target->headers != nullptr) {
+        for (const auto field : *x.target->headers) out.set(field.name, field.value);
+    }
+}
+
+void filter_response_headers(const exchange& x, header_list& headers) {
+    http::remove_hop_by_hop(headers);
+    headers.remove("server");
+    if (x.model.empty()) return;
+    headers.remove("set-cookie");
+    headers.remove("openai-organization");
+    headers.remove("openai-project");
+}
+
+}  // namespace sluice

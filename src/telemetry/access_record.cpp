@@ -1,0 +1,172 @@
+#include "telemetry/access_record.hpp"
+
+#include "telemetry/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+namespace sluice::telemetry {
+namespace {
+
+constexpr std::size_t text_bytes_max = 256;
+constexpr std::size_t path_bytes_max = 1024;
+
+// Fields of one flat object, each with its comma in front: the object begins with a field that is always there.
+class fields {
+public:
+    explicit fields(std::string& out) : out_(out) {}
+
+    void text(std::string_view name, std::string_view value, std::size_t bytes_max = text_bytes_max) {
+        if (value.empty()) return;
+        key(name);
+        append_json(out_, value, bytes_max);
+    }
+    void number(std::string_view name, std::int64_t value) {
+        if (value < 0) return;
+        key(name);
+        digits(value);
+    }
+    void boolean(std::string_view name, bool value) {
+        key(name);
+        out_ += value ? "true" : "false";
+    }
+    // In milliseconds with three decimals, which is exact to the microsecond.
+    void milliseconds(std::string_view name, std::chrono::nanoseconds value) {
+        key(name);
+        const auto us = std::max<std::int64_t>(value.count() / 1000, 0);
+        digits(us / 1000);
+        const auto rest = us % 1000;
+        const char decimals[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                                 static_cast<char>('0' + rest % 10)};
+        out_.append(decimals, sizeof decimals);
+    }
+
+private:
+    void key(std::string_view name) { out_.append(",\"").append(name).append("\":"); }
+    void digits(std::int64_t value) {
+        char text[20];
+        out_.append(text, std::to_chars(std::begin(text), std::end(text), value).ptr);
+    }
+    std::string& out_;
+};
+
+}  // namespace
+
+std::chrono::nanoseconds access_record::overhead() const {
+    return std::max(duration - upstream, std::chrono::nanoseconds{0});
+}
+
+access_record record_of(const exchange& x, std::int64_t bytes_in, std::chrono::steady_clock::time_point now,
+                        std::chrono::system_clock::time_point wall) {
+    const std::string_view target{x.request().target};
+    const auto mark = std::min(target.find('?'), target.size());
+    access_record r;
+    r.time = wall;
+    r.request_id = x.request_id();
+    r.trace_id = x.trace_id;
+    r.client = x.remote_address();
+    r.method = x.request().method;
+    r.path = target.substr(0, mark);
+    r.query = target.substr(std::min(mark + 1, target.size()));
+    r.route = x.route_name();
+    r.status = x.status;
+    r.key_id = x.caller.key_id;
+    r.tenant = x.caller.tenant;
+    r.model = x.model;
+    if (x.target) {
+        r.provider = x.target->provider;
+        r.endpoint = x.target->endpoint;
+        r.upstream_model = x.target->upstream_model;
+    }
+    r.stream = x.stream;
+    r.fell_back = x.fell_back;
+    r.attempts = x.attempts;
+    r.usage = x.usage;
+    r.bytes_in = bytes_in;
+    r.bytes_out = x.reply_bytes;
+    if (x.stream) r.events = x.reply_events;
+    r.duration = now - x.started();
+    if (x.first_byte != std::chrono::steady_clock::time_point{}) r.time_to_first_byte = x.first_byte - x.started();
+    r.upstream = x.upstream_time;
+    if (x.failure()) r.failure = x.failure()->kind;
+    r.aborted = x.aborted();
+    return r;
+}
+
+std::string_view name_of(abort_reason reason) {
+    switch (reason) {
+        case abort_reason::none:
+            return {};
+        case abort_reason::client_gone:
+            return "client_gone";
+        case abort_reason::client_write_stall:
+            return "client_write_stall";
+        case abort_reason::total_timeout:
+            return "total_timeout";
+        case abort_reason::drain:
+            return "drain";
+        case abort_reason::shutdown:
+            break;
+    }
+    return "shutdown";
+}
+
+void access_line_format::append(std::string& out, const access_record& r) {
+    out += "{\"time\":\"";
+    append_time(out, r.time);
+    out += '"';
+    fields f{out};
+    f.text("request_id", r.request_id);
+    f.text("trace_id", r.trace_id);
+    f.text("client", r.client);
+    f.text("method", r.method);
+    f.text("path", r.path, path_bytes_max);
+    if (query_) f.text("query", r.query, path_bytes_max);
+    f.text("route", r.route);
+    f.number("status", r.status);
+    f.text("key_id", r.key_id);
+    f.text("tenant", r.tenant);
+    f.text("model", r.model);
+    f.text("provider", r.provider);
+    f.text("endpoint", r.endpoint);
+    f.text("upstream_model", r.upstream_model);
+    f.boolean("stream", r.stream);
+    f.number("attempts", r.attempts);
+    f.boolean("fell_back", r.fell_back);
+    f.number("input_tokens", r.usage.input);
+    f.number("output_tokens", r.usage.output);
+    f.number("cached_input_tokens", r.usage.cached_input);
+    f.number("reasoning_tokens", r.usage.reasoning);
+    f.number("bytes_in", r.bytes_in);
+    f.number("bytes_out", r.bytes_out);
+    f.number("events", r.events);
+    f.milliseconds("duration_ms", r.duration);
+    if (r.time_to_first_byte) f.milliseconds("ttft_ms", *r.time_to_first_byte);
+    f.milliseconds("upstream_ms", r.upstream);
+    f.number("overhead_us", r.overhead().count() / 1000);
+    if (r.failure) f.text("error", traits(*r.failure).code);
+    f.text("aborted", name_of(r.aborted));
+    out += "}\n";
+}
+
+void access_line_format::append_time(std::string& out, std::chrono::system_clock::time_point time) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(time);
+    if (second != second_) {
+        const auto day = std::chrono::floor<std::chrono::days>(second);
+        const std::chrono::year_month_day date{day};
+        const std::chrono::hh_mm_ss clock{second - day};
+        second_text_ = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                                   clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+        second_ = second;
+    }
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
+    const char decimals[] = {'.', static_cast<char>('0' + ms / 100), static_cast<char>('0' + ms / 10 % 10),
+                             static_cast<char>('0' + ms % 10), 'Z'};
+    out.append(second_text_).append(decimals, sizeof decimals);
+}
+
+}  // namespace sluice::telemetry
