@@ -18,7 +18,7 @@ bool has_json_body(const request_head& head) {
 
 }  // namespace
 
-quota_stage::quota_stage(const quota_config& config, const std::string& route, std::size_t position, services& s)
+quota_stage::quota_stage(const quota_config& config, const std::string& route, services& s, std::size_t position)
     : config_(config), services_(s) {
     const auto add = [&](const rule_config& rule) {
         if (!rule.limits_anything()) return;

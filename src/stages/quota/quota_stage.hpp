@@ -23,10 +23,10 @@ class admission;
 
 class quota_stage final : public stage {
 public:
-    // `route` is the name of the route and `position` the stage's place in it: together they name the counters of
-    // rules that have no name of their own. `s` outlives the stage. Throws std::invalid_argument for more limits
-    // than read() lets through.
-    quota_stage(const quota_config& config, const std::string& route, std::size_t position, services& s);
+    // `route` is the name of the route and `position` tells the route's quota stages apart: together they name the
+    // counters of rules that have no name of their own. `s` outlives the stage. Throws std::invalid_argument for
+    // more limits than read() lets through.
+    quota_stage(const quota_config& config, const std::string& route, services& s, std::size_t position = 0);
 
     std::string_view name() const override { return "quota"; }
     awaitable<void> serve(exchange& x, next_stage next) override;

@@ -19,7 +19,7 @@ struct fixture {
     std::unique_ptr<quota_stage> stage;
 
     void serve(test::exchange_fixture& f) {
-        if (!stage) stage = std::make_unique<quota_stage>(config, "chat", 1, s);
+        if (!stage) stage = std::make_unique<quota_stage>(config, "chat", s);
         test::run(io, f.serve(*stage));
     }
     // One request of that key; was it admitted?
@@ -245,7 +245,7 @@ TEST_CASE("a request that one rule refuses takes nothing from the others") {
 TEST_CASE("no more run at the same time than there are places") {
     fixture f;
     f.config.rule.concurrency = 2;
-    f.stage = std::make_unique<quota_stage>(f.config, "chat", 1, f.s);
+    f.stage = std::make_unique<quota_stage>(f.config, "chat", f.s);
     test::exchange_fixture outer, inner, third;
     for (auto* e : {&outer, &inner, &third}) e->x.caller.key_id = "a";
     // One exchange inside the other inside the other.
@@ -270,7 +270,7 @@ TEST_CASE("callers are told apart by what the rule says") {
         fixture f;
         f.config.rule.subject = per;
         f.config.rule.requests_per_day = 1;
-        f.stage = std::make_unique<quota_stage>(f.config, "chat", 1, f.s);
+        f.stage = std::make_unique<quota_stage>(f.config, "chat", f.s);
         test::exchange_fixture a("chat", "192.0.2.1:1000"), b("chat", "192.0.2.1:2000");
         first(a);
         second(b);
@@ -329,7 +329,7 @@ TEST_CASE("one IPv6 host cannot pass as many") {
 TEST_CASE("workers and reloads share what was counted") {
     fixture f;
     f.config.rule.requests_per_day = 4;
-    quota_stage one(f.config, "chat", 1, f.s), two(f.config, "chat", 1, f.s), other(f.config, "chat", 2, f.s);
+    quota_stage one(f.config, "chat", f.s), two(f.config, "chat", f.s), other(f.config, "chat", f.s, 1);
     const auto admitted = [&](quota_stage& stage) {
         test::exchange_fixture e;
         e.x.caller.key_id = "a";
@@ -340,7 +340,7 @@ TEST_CASE("workers and reloads share what was counted") {
     CHECK(admitted(two));
     CHECK(admitted(other));
     f.config.rule.requests_per_day = 8;  // twice as much: what was used weighs half
-    quota_stage reloaded(f.config, "chat", 1, f.s);
+    quota_stage reloaded(f.config, "chat", f.s);
     int more = 0;
     for (int i = 0; i < 20; ++i) more += admitted(reloaded) ? 1 : 0;
     CHECK(more == 4);
