@@ -17,6 +17,9 @@
 namespace sluice::config {
 namespace {
 
+// Far more than documents may nest, since brackets in texts count.
+constexpr std::size_t brackets_open_max = 5000;
+
 // Leaves yaml-cpp's parser from within an event: it has no other way out. Caught in document::parse().
 struct stop_parsing {};
 
@@ -234,6 +237,7 @@ document document::parse(std::string_view text, std::string name, problem_list& 
     const line_index lines{text};
     auto fault = find_fault(text);
     if (!fault) fault = find_tab_indent(text);
+    if (!fault) fault = find_bracket_flood(text, brackets_open_max);
     if (fault) {
         const auto p = lines.of_offset(fault->at);
         problems.add({file, p.line, p.column}, {}, fault->what, fault->hint);
