@@ -142,7 +142,13 @@ sequence_spec sequence_for(const ask& a, const answer& reply, const engine_profi
     // Adapters have keys and values of their own, so the name is part of the chain.
     const std::uint64_t seed = hash_bytes(lora, hash_bytes(a.as == shape::completions ? "raw" : "chat"));
     const std::size_t block = profile.block_tokens * bytes_per_token;
-    s.hashes = chain_hashes(a.prompt + (reply.choices.empty() ? "" : reply.choices.front().text.text), block, seed);
+    // The answer continues the prompt, so that the next turn, which repeats both, finds both.
+    const std::string_view said = reply.choices.front().text.text;
+    s.hashes = chain_hashes(a.prompt, block, seed);
+    std::string tail = a.prompt.substr(s.hashes.size() * block);
+    tail += said;
+    const auto more = chain_hashes(tail, block, s.hashes.empty() ? seed : s.hashes.back());
+    s.hashes.insert(s.hashes.end(), more.begin(), more.end());
     s.lora = std::move(lora);
     return s;
 }

@@ -51,6 +51,7 @@ std::string_view request::parameter(std::string_view name) const {
 }
 
 request_parser::status request_parser::parse(std::string_view bytes, request& out) {
+    bool views_fresh = false;
     if (head_size_ == 0) {
         const auto end = bytes.find("\r\n\r\n", scanned_ < 3 ? 0 : scanned_ - 3);
         if (end == std::string_view::npos) {
@@ -61,6 +62,7 @@ request_parser::status request_parser::parse(std::string_view bytes, request& ou
         if (!read_head(bytes.substr(0, end), out)) return status::bad;
         if (length_ > body_bytes_max) return status::bad;
         chunk_at_ = head_size_;
+        views_fresh = true;
     }
     if (chunked_) {
         const status s = read_chunks(bytes);
@@ -69,11 +71,11 @@ request_parser::status request_parser::parse(std::string_view bytes, request& ou
         if (bytes.size() < head_size_ + length_) return status::more;
         consumed_ = head_size_ + length_;
     }
-    // The bytes may have moved since the head was first read, so the views are made now.
-    const bool again = read_head(bytes.substr(0, head_size_ - 4), out);
+    // The bytes may have moved since the head was first read: then the views are made anew.
+    if (!views_fresh && !read_head(bytes.substr(0, head_size_ - 4), out)) return status::bad;
     out.body = chunked_ ? std::string_view(body_) : bytes.substr(head_size_, length_);
     expects_continue_ = false;
-    return again ? status::ready : status::bad;
+    return status::ready;
 }
 
 void request_parser::next() {

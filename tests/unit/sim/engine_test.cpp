@@ -142,7 +142,7 @@ TEST_CASE("unreferenced prefixes are evicted, the least recently used first") {
     p.kv_tokens = 128;  // eight blocks
     engine e(p);
     journal j;
-    for (const std::uint64_t text : {1, 2, 1, 3}) {  // three blocks each: 3 must push out 2, not 1
+    for (const std::uint64_t text : {1U, 2U, 1U, 3U}) {  // three blocks each: 3 must push out 2, not 1
         (void)e.submit(spec(48, 1, text), j.now);
         run(e, j);
     }
