@@ -10,11 +10,13 @@
 #include <openssl/err.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -328,6 +330,34 @@ TEST_CASE("a replaced certificate is served to new connections while old ones go
     CHECK(after.served() == "two");
     CHECK(server->expiries().at(0).cert_file == config.cert_file);
     CHECK(server->expiries().at(0).not_after > std::chrono::system_clock::now() + 1h + 30min);
+}
+
+TEST_CASE("certificates are rotated from another thread without one failed handshake") {
+    site s;
+    const auto server = s.serve({s.put("api", s.ca.issue({.names = {"DNS:api.test"}}))});
+    const auto client = s.trusting();
+    std::atomic<bool> done{false};
+    std::atomic<int> swaps{0};
+    std::thread rotation([&] {
+        while (!done) {
+            // The pair changes in two steps: a refresh in between sees a mismatch and keeps what it has.
+            const identity next = s.ca.issue({.names = {"DNS:api.test"}});
+            s.folder.write("api.key", next.key);
+            server->refresh();
+            s.folder.write("api.pem", next.certificate);
+            swaps += server->refresh().changed ? 1 : 0;
+        }
+    });
+    int good = 0;
+    for (int i = 0; i < 50 || (swaps < 3 && i < 5000); ++i) {
+        talk t = s.connect(*client, *server);
+        if (!t.handshake()) break;
+        ++good;
+    }
+    done = true;
+    rotation.join();
+    CHECK(good >= 50);
+    CHECK(swaps >= 3);
 }
 
 TEST_CASE("files that cannot be used never replace those in use, and are reported once") {
