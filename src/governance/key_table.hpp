@@ -33,6 +33,7 @@ struct governance_config {
     std::vector<key_config> keys;
     secret key_pepper;  // keys the digests "hmac-sha256:..." and of keys given by reference; may be empty
 };
+// Checks each key by itself; what keys must not have in common is found by key_table::build().
 void read(config_reader& r, governance_config& c);
 
 // "2026-12-31" (the start of that day) or "2026-12-31T18:00:00Z", both UTC. Nothing for another form.

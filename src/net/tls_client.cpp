@@ -161,7 +161,8 @@ result<ssl_ptr> tls_client_context::new_session(const std::shared_ptr<tls_sessio
     home->store = store;
     home->key = std::to_string(id_) + "|" + std::string{host} + "|" + std::to_string(port);
     if (const ssl_session_ptr session = store->take(home->key)) SSL_set_session(ssl.get(), session.get());
-    if (SSL_set_ex_data(ssl.get(), session_home::slot(), home.get()) == 1) home.release();  // the SSL object's now
+    session_home* given = home.release();  // the SSL object's, unless it does not take it
+    if (SSL_set_ex_data(ssl.get(), session_home::slot(), given) != 1) delete given;
     SSL_set_connect_state(ssl.get());
     ERR_clear_error();
     return ssl;

@@ -86,7 +86,8 @@ int note_refusal(int verdict, X509_STORE_CTX* checked) {
     X509* certificate = X509_STORE_CTX_get0_cert(checked);
     if (ssl == nullptr || certificate == nullptr || SSL_get_ex_data(ssl, refusal_slot()) != nullptr) return verdict;
     auto names = std::make_unique<std::string>(list_names(*certificate));
-    if (SSL_set_ex_data(ssl, refusal_slot(), names.get()) == 1) names.release();  // the SSL object's now
+    std::string* given = names.release();  // the SSL object's, unless it does not take it
+    if (SSL_set_ex_data(ssl, refusal_slot(), given) != 1) delete given;
     return verdict;
 }
 

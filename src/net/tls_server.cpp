@@ -15,7 +15,7 @@ namespace sluice::net {
 
 namespace {
 
-constexpr long ticket_seconds = 2 * 3600;  // how long a ticket may be used
+constexpr long ticket_seconds = 7200;  // how long a ticket may be used
 constexpr unsigned char session_scope[] = "sluice";
 
 struct stamps {
@@ -117,8 +117,12 @@ ssl_ptr tls_server_contexts::new_session() const {
     ERR_clear_error();
     auto held = std::make_unique<std::shared_ptr<const snapshot>>(current());
     ssl_ptr ssl{SSL_new((*held)->certificates.front()->context.get())};
-    if (!ssl || SSL_set_ex_data(ssl.get(), snapshot::slot(), held.get()) != 1) return nullptr;
-    held.release();  // the SSL object's now
+    if (!ssl) return nullptr;
+    auto* given = held.release();  // the SSL object's, unless it does not take it
+    if (SSL_set_ex_data(ssl.get(), snapshot::slot(), given) != 1) {
+        delete given;
+        return nullptr;
+    }
     SSL_set_accept_state(ssl.get());
     return ssl;
 }
@@ -168,6 +172,7 @@ tls_refresh tls_server_contexts::refresh(time_point now) {
 std::vector<tls_expiry> tls_server_contexts::expiries() const {
     const auto held = current();
     std::vector<tls_expiry> all;
+    all.reserve(held->certificates.size());
     for (std::size_t i = 0; i < held->certificates.size(); ++i)
         all.push_back({config_.certificates[i].cert_file, held->certificates[i]->not_after});
     return all;

@@ -1,0 +1,62 @@
+#include "stages/quota/limit_headers.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace sluice::quota {
+namespace {
+
+void set_number(header_list& headers, std::string_view name, std::int64_t n) {
+    std::array<char, 24> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), n).ptr;
+    headers.set(name, {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
+}
+
+void set_duration(header_list& headers, std::string_view name, std::chrono::nanoseconds d) {
+    std::array<char, 40> buffer{};
+    headers.set(name, write_duration(buffer, d));
+}
+
+}  // namespace
+
+awaitable<void> limit_headers::head(response_head& h) {
+    if (requests_.known) {
+        set_number(h.headers, "x-ratelimit-limit-requests", requests_.limit);
+        set_number(h.headers, "x-ratelimit-remaining-requests", requests_.remaining);
+        set_duration(h.headers, "x-ratelimit-reset-requests", requests_.reset);
+    }
+    if (tokens_.known) {
+        set_number(h.headers, "x-ratelimit-limit-tokens", tokens_.limit);
+        set_number(h.headers, "x-ratelimit-remaining-tokens", tokens_.remaining);
+        set_duration(h.headers, "x-ratelimit-reset-tokens", tokens_.reset);
+    }
+    return next_.head(h);
+}
+
+std::string_view write_duration(std::array<char, 40>& buffer, std::chrono::nanoseconds d) {
+    std::int64_t ms = std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(d).count());
+    char* at = buffer.data();
+    const auto put = [&](std::int64_t n, std::string_view suffix) {
+        at = std::to_chars(at, buffer.data() + buffer.size(), n).ptr;
+        at = std::copy(suffix.begin(), suffix.end(), at);
+    };
+    if (ms < 1000) {
+        put(ms, ms == 0 ? "s" : "ms");
+    } else {
+        const std::int64_t hours = ms / 3'600'000, minutes = ms / 60'000 % 60;
+        if (hours > 0) put(hours, "h");
+        if (hours > 0 || minutes > 0) put(minutes, "m");
+        put(ms / 1000 % 60, "");
+        if (ms %= 1000; ms > 0) {
+            *at++ = '.';
+            for (std::int64_t digit = 100; ms > 0; digit /= 10) {
+                *at++ = static_cast<char>('0' + ms / digit);
+                ms %= digit;
+            }
+        }
+        *at++ = 's';
+    }
+    return {buffer.data(), static_cast<std::size_t>(at - buffer.data())};
+}
+
+}  // namespace sluice::quota

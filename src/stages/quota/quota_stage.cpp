@@ -1,0 +1,78 @@
+#include "stages/quota/quota_stage.hpp"
+
+#include "stages/quota/admission.hpp"
+#include "stages/quota/limit_headers.hpp"
+
+#include <sluice/exchange.hpp>
+
+#include <stdexcept>
+
+namespace sluice::quota {
+namespace {
+
+bool has_json_body(const request_head& head) {
+    const auto type = head.headers.find("content-type");
+    // Clients forget the header; what is no JSON then fails where it is read.
+    return head.body != framing::none && (!type || type->find("json") != std::string_view::npos);
+}
+
+}  // namespace
+
+quota_stage::quota_stage(const quota_config& config, const std::string& route, services& s, std::size_t position)
+    : config_(config), services_(s) {
+    const auto add = [&](const rule_config& rule) {
+        if (!rule.limits_anything()) return;
+        const std::string identity = route + "/" + std::to_string(position) + "/" + std::to_string(rules_.size());
+        rules_.emplace_back(rule, identity, route, s);
+        reads_body_ = reads_body_ || rules_.back().counts_tokens() || rules_.back().kind() == per::model;
+    };
+    add(config.rule);
+    for (const rule_config& rule : config.rules) add(rule);
+    std::size_t windows = 0;
+    for (const quota_rule& rule : rules_) windows += rule.windows().size();
+    if (rules_.size() > rules_max || windows > windows_max) throw std::invalid_argument("quota: too many limits");
+}
+
+awaitable<void> quota_stage::serve(exchange& x, next_stage next) {
+    // Where only requests count, the body is not touched and one frame does.
+    return reads_body_ ? serve_measured(x, next) : admit(x, next, {}, {});
+}
+
+awaitable<void> quota_stage::serve_measured(exchange& x, next_stage next) {
+    std::string model = x.model;
+    token_estimate tokens;
+    if (x.collected() || has_json_body(x.request())) {
+        auto json = co_await x.json();
+        if (!json) {
+            x.fail(json.error());
+            co_return;
+        }
+        tokens = estimate_tokens(x.collected_body().size(), *json, config_);
+        if (model.empty()) {
+            if (const auto field = (*json)->find("model")) model = field->string().value_or("");
+        }
+    } else if (x.request().body != framing::none) {
+        tokens = estimate_tokens(x.body().length().value_or(0), nullptr, config_);
+    }
+    co_await admit(x, next, tokens, std::move(model));
+}
+
+awaitable<void> quota_stage::admit(exchange& x, next_stage next, token_estimate tokens, std::string model) {
+    admission taken(x, services_.time(), tokens);
+    for (quota_rule& rule : rules_) {
+        auto refused = taken.take(rule, rule.subject(x, model), config_.on_full);
+        if (refused) {
+            x.fail(std::move(*refused));
+            co_return;
+        }
+    }
+    if (!config_.headers) {
+        co_await next(x);
+        co_return;
+    }
+    limit_headers headers(x.reply(), taken.requests(), taken.tokens());
+    const sink_scope around(x, headers, sink_scope::needs::pieces);
+    co_await next(x);
+}
+
+}  // namespace sluice::quota
