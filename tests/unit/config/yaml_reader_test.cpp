@@ -202,7 +202,7 @@ TEST_CASE("a value that does not fit says what was expected, what came and where
         {"targets: [{weight: 1}]", "g.yaml:1:11: targets[0]: missing key \"provider\""},
         {"targets: [{provider: \"\"}]", "g.yaml:1:22: targets[0].provider: must not be empty"},
         {"words: [a, b, c, d]", "g.yaml:1:8: words: expected at most 3 items, got 4"},
-        {"words: a", "g.yaml:1:8: words: expected a list, got a scalar"},
+        {"words: {a: b}", "g.yaml:1:8: words: expected a list, got a mapping"},
         {"named: {a: 1}", "g.yaml:1:12: named.a: expected a mapping, got a scalar"},
         {"named: {a: {provdier: x}}", "g.yaml:1:13: named.a: unknown key \"provdier\"; did you mean \"provider\"?"},
         {"named: {gpt-4.1: {provider: x, weight: 0}}",

@@ -163,7 +163,9 @@ TEST_CASE("the record of an exchange takes over its facts and leaves its credent
     x.reply_events = 2;
     x.upstream_time = 5ms;
     x.first_byte = x.started() + 3ms;
-    x.target.emplace().provider = "openai";
+    upstream_endpoint endpoint;
+    endpoint.provider = "openai";
+    x.target.emplace().endpoint = &endpoint;
     x.fail(error{error_kind::upstream_reset, "canary"});
     const access_record r = record_of(x, 11, x.started() + 9ms, std::chrono::system_clock::time_point{});
     CHECK(r.path == "/v1/models/x:generate");
