@@ -42,7 +42,9 @@ struct byte_size {
 enum class presence : std::uint8_t { optional, required };
 
 struct constraint {
-    std::optional<double> min, max;  // numbers, durations in seconds, sizes in bytes, lengths of lists
+    // Of numbers, of durations in seconds, of sizes in bytes, of lists and maps by their length.
+    std::optional<double> min = std::nullopt;
+    std::optional<double> max = std::nullopt;
     presence need = presence::optional;
 };
 inline constexpr double positive_min = 1;

@@ -39,10 +39,15 @@ public:
         std::erase_if(entries_, [&](const entry& e) { return unwanted(at(e)); });
     }
     void clear();  // keeps the memory
+    // The i-th field as it goes over the wire, "Name: value\r\n", if it stands in the text like that (it does,
+    // unless it came with other white space); else empty. Lines of neighbours may touch: then they are one run.
+    std::string_view line(std::size_t i) const;
+    // No less than all fields as lines need.
+    std::size_t bytes_max() const { return text_.size() + 4 * entries_.size(); }
     void reserve(std::size_t fields, std::size_t bytes);
 
-    // For parsers, which have validated what they pass. adopt() replaces the list by no fields and copies a
-    // whole block of text at once; each place() then adds a field by where it stands in that block.
+    // For parsers, which have validated what they pass. adopt() empties the list and copies a whole block of
+    // text at once; each place() then adds a field by where it stands in that block.
     void adopt(std::string_view block);
     void place(std::uint32_t name_at, std::uint32_t name_size, std::uint32_t value_at, std::uint32_t value_size) {
         entries_.push_back({name_at, name_size, value_at, value_size});

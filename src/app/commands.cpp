@@ -5,8 +5,6 @@
 #include "governance/key_hash.hpp"
 #include "telemetry/log.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -31,15 +29,14 @@ int serve(const std::string& config_path) {
         print_problems(first.report);
         return 1;
     }
-    telemetry::start_log(first.made->config.log);
+    const telemetry::operational_log log_owner{first.made->config.log};
     int code = 1;
     try {
         server s(config_path, std::move(first));
         code = s.run();
     } catch (const std::exception& e) {
-        spdlog::critical("cannot start: {}", e.what());
+        log::error("cannot start: {}", e.what());
     }
-    telemetry::stop_log();
     return code;
 }
 

@@ -1,9 +1,8 @@
 #include "app/recorder.hpp"
 
+#include "telemetry/log.hpp"
 #include "base/ids.hpp"
 #include "telemetry/span.hpp"
-
-#include <spdlog/spdlog.h>
 
 namespace sluice::app {
 
@@ -73,7 +72,7 @@ void recorder::refused(std::string_view reason) {
     c->add();
 }
 
-void recorder::bug(std::string_view what) { spdlog::error("unexpected exception in an exchange: {}", what); }
+void recorder::bug(std::string_view what) { log::error("unexpected exception in an exchange: {}", what); }
 
 telemetry::route_metrics& recorder::route_of(std::string_view name) {
     if (name.empty()) name = "none";

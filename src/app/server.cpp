@@ -1,11 +1,10 @@
 #include "app/server.hpp"
 
+#include "telemetry/log.hpp"
 #include "admin/admin_stages.hpp"
 #include "telemetry/gateway_metrics.hpp"
 
 #include <boost/asio/post.hpp>
-
-#include <spdlog/spdlog.h>
 
 #include <sys/resource.h>
 
@@ -130,7 +129,7 @@ void server::open_listeners() {
             address = address.substr(0, address.rfind(':') + 1) + std::to_string(port);
             workers_[i]->open({std::move(*socket), &l.limits, tls, l.address});
         }
-        spdlog::info("listening on {}{}", address, tls != nullptr ? " (TLS)" : "");
+        log::info("listening on {}{}", address, tls != nullptr ? " (TLS)" : "");
     }
 }
 
@@ -138,7 +137,7 @@ void server::open_admin() {
     const std::string& address = current_->config.admin.address;
     auto socket = net::listen_on(address, 128);
     if (!socket) throw std::runtime_error(socket.error().message);
-    spdlog::info("admin on {}{}", address.substr(0, address.rfind(':') + 1), net::port_of(socket->get()));
+    log::info("admin on {}{}", address.substr(0, address.rfind(':') + 1), net::port_of(socket->get()));
     workers_.back()->open({std::move(*socket), &admin_limits_, nullptr, "admin"});
 }
 
@@ -160,7 +159,7 @@ int server::run() {
     await_signal();
     if (!tls_.empty()) refresh_certificates();
     ready_.store(true);
-    spdlog::info("ready: {} workers, {} routes", workers_.size() - 1, current_->config.routes.size());
+    log::info("ready: {} workers, {} routes", workers_.size() - 1, current_->config.routes.size());
     context_.run();
     return 0;
 }
@@ -174,7 +173,7 @@ void server::await_signal() {
         } else if (!draining_) {
             begin_drain();
         } else {
-            spdlog::warn("second signal: ending now");
+            log::warn("second signal: ending now");
             for (auto& w : workers_) w->post([&w] { w->cut(abort_reason::shutdown); });
             wait_for_sessions(std::chrono::steady_clock::now() + 1s, true);
         }
@@ -190,8 +189,8 @@ void server::reload(std::string_view why) {
     watch_->watch(fresh.report.seen);
     if (!fresh.made) {
         reloads_failed_->add();
-        spdlog::error("reload ({}) refused, the last good configuration stays:", why);
-        for (const auto& p : fresh.report.problems) spdlog::error("  {}", config::to_string(p));
+        log::error("reload ({}) refused, the last good configuration stays:", why);
+        for (const auto& p : fresh.report.problems) log::error("  {}", config::to_string(p));
         return;
     }
     fresh.made->number = current_->number + 1;
@@ -199,11 +198,11 @@ void server::reload(std::string_view why) {
         install(std::move(fresh.made));
     } catch (const std::exception& e) {
         reloads_failed_->add();
-        spdlog::error("reload ({}) refused, the last good configuration stays: {}", why, e.what());
+        log::error("reload ({}) refused, the last good configuration stays: {}", why, e.what());
         return;
     }
     reloads_ok_->add();
-    spdlog::info("reloaded ({}): generation {}", why, current_->number);
+    log::info("reloaded ({}): generation {}", why, current_->number);
 }
 
 // All workers' stages are built before any of them serves the new ones: a reload is whole or not at all.
@@ -213,7 +212,7 @@ void server::install(std::shared_ptr<generation> next) {
     // Limits of listeners are read by sessions that are open: what they point to must stay.
     next->config.listeners.swap(current_->config.listeners);
     if (next->config.listeners.size() != current_->config.listeners.size()) {
-        spdlog::warn("a change of listeners needs a restart; the old ones stay");
+        log::warn("a change of listeners needs a restart; the old ones stay");
     }
     for (std::size_t i = 0; i < tables.size(); ++i) {
         workers_[i]->post([w = workers_[i].get(), table = std::move(tables[i])]() mutable { w->serve(std::move(table)); });
@@ -229,8 +228,8 @@ void server::refresh_certificates() {
         if (ec) return;
         for (auto& t : tls_) {
             const net::tls_refresh done = t->refresh();
-            if (done.changed) spdlog::info("certificates reloaded");
-            for (const error& e : done.problems) spdlog::error("certificate kept out: {}", e.message);
+            if (done.changed) log::info("certificates reloaded");
+            for (const error& e : done.problems) log::error("certificate kept out: {}", e.message);
         }
         refresh_certificates();
     });
@@ -241,7 +240,7 @@ void server::refresh_certificates() {
 void server::begin_drain() {
     draining_ = true;
     ready_.store(false);
-    spdlog::info("draining: {} connections open", open_sessions());
+    log::info("draining: {} connections open", open_sessions());
     timer_.expires_after(current_->config.drain.delay);
     timer_.async_wait([this](const boost::system::error_code& ec) {
         if (!ec) close_and_wait();
@@ -265,7 +264,7 @@ void server::wait_for_sessions(std::chrono::steady_clock::time_point until, bool
         const bool late = std::chrono::steady_clock::now() >= until;
         if (open_sessions() == 0 || (late && cut_already)) return stop();
         if (late) {
-            spdlog::warn("drain timeout: cutting {} connections", open_sessions());
+            log::warn("drain timeout: cutting {} connections", open_sessions());
             for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
                 workers_[i]->post([w = workers_[i].get()] { w->cut(abort_reason::drain); });
             }
@@ -286,7 +285,7 @@ void server::stop() {
     for (auto& w : workers_) w->join();
     if (access_log_) access_log_->stop();
     context_.stop();
-    spdlog::info("stopped");
+    log::info("stopped");
 }
 
 }  // namespace sluice::app

@@ -1,13 +1,12 @@
 #include "app/worker.hpp"
 
+#include "telemetry/log.hpp"
 #include "base/ids.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include <spdlog/spdlog.h>
 
 #include <stdexcept>
 
@@ -76,7 +75,7 @@ void worker::start() {
                 context_.run();
                 return;
             } catch (const std::exception& e) {
-                spdlog::critical("a worker's handler threw: {}", e.what());
+                log::error("a worker's handler threw: {}", e.what());
             }
         }
     });

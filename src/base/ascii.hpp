@@ -5,6 +5,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #if defined(__SSE2__)
@@ -62,19 +64,41 @@ private:
 inline constexpr byte_set token{"!#$%&'*+-.^_`|~"};  // RFC 9110 5.6.2: tchar
 inline constexpr byte_set unreserved{"-._~"};        // RFC 3986 2.3
 
+// Scans below look at sixteen bytes at once where the processor can. Bit i of the masks is byte p[i].
+#if defined(__SSE2__)
+namespace detail {
+inline __m128i load(const char* p) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+inline unsigned mask(__m128i v) {
+    return static_cast<unsigned>(_mm_movemask_epi8(v));
+}
+inline __m128i all(char c) {
+    return _mm_set1_epi8(c);
+}
+inline unsigned controls(const char* p) {
+    const __m128i v = load(p);
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, all(0x1f)), v);
+    const __m128i tab = _mm_cmpeq_epi8(v, all('\t'));
+    return mask(_mm_or_si128(_mm_andnot_si128(tab, low), _mm_cmpeq_epi8(v, all(0x7f))));
+}
+// Letters, digits and '-': what nearly every field name is made of.
+inline unsigned plain_name(const char* p) {
+    const __m128i v = load(p);
+    const __m128i l = _mm_or_si128(v, all(0x20));
+    const __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(l, all('a' - 1)), _mm_cmpgt_epi8(all('z' + 1), l));
+    const __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, all('0' - 1)), _mm_cmpgt_epi8(all('9' + 1), v));
+    return mask(_mm_or_si128(_mm_or_si128(letter, digit), _mm_cmpeq_epi8(v, all('-'))));
+}
+}  // namespace detail
+#endif
+
 // The first control byte (below 0x20 but HTAB, or DEL) in [p, end), else end. Everything before it
 // may stand in a field value (RFC 9110 5.5, obs-text included).
 inline const char* find_control(const char* p, const char* end) {
 #if defined(__SSE2__)
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    const __m128i tab = _mm_set1_epi8('\t');
-    const __m128i del = _mm_set1_epi8(0x7f);
     for (; end - p >= 16; p += 16) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v);
-        const __m128i hit = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(v, tab), low), _mm_cmpeq_epi8(v, del));
-        const int mask = _mm_movemask_epi8(hit);
-        if (mask != 0) return p + __builtin_ctz(static_cast<unsigned>(mask));
+        if (const unsigned hits = detail::controls(p); hits != 0) return p + __builtin_ctz(hits);
     }
 #endif
     for (; p != end; ++p) {
@@ -82,6 +106,47 @@ inline const char* find_control(const char* p, const char* end) {
         if ((u < 0x20 && u != '\t') || u == 0x7f) return p;
     }
     return end;
+}
+
+// The first byte in [p, end) that a token may not have, else end.
+inline const char* find_token_end(const char* p, const char* end) {
+#if defined(__SSE2__)
+    for (; end - p >= 16; p += 16) {
+        const unsigned others = detail::plain_name(p) ^ 0xffffU;
+        if (others == 0) continue;
+        p += __builtin_ctz(others);
+        if (!token(*p)) return p;
+        break;  // one of the rarer token characters: go on by bytes
+    }
+#endif
+    while (p != end && token(*p)) ++p;
+    return p;
+}
+
+// Equal without case, where `text` consists of token characters and `lower` is a literal in lower case without
+// '_' and the like: there, setting one bit is the whole of lower-casing. Compiles to a few word compares.
+template <std::size_t N>
+inline bool token_equals(std::string_view text, const char (&lower_case)[N]) {
+    constexpr std::size_t size = N - 1;
+    if (text.size() != size) return false;
+    if constexpr (size >= 8) {
+        std::uint64_t difference = 0;
+        for (std::size_t i = 0; i < size; i += 8) {
+            const std::size_t at = i + 8 <= size ? i : size - 8;  // the last word overlaps the one before
+            std::uint64_t a = 0;
+            std::uint64_t b = 0;
+            std::memcpy(&a, text.data() + at, 8);
+            std::memcpy(&b, lower_case + at, 8);
+            difference |= (a | 0x2020202020202020U) ^ b;
+        }
+        return difference == 0;
+    } else {
+        unsigned difference = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            difference |= static_cast<unsigned>((text[i] | 0x20) ^ lower_case[i]);
+        }
+        return difference == 0;
+    }
 }
 
 }  // namespace sluice::ascii

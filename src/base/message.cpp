@@ -3,13 +3,25 @@
 #include "base/ascii.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace sluice {
 
 bool iequals(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t i = 0;
+    // Words that differ in more than the bit of case settle it; those that differ in that bit only are
+    // looked at by bytes, since it makes letters of letters alone.
+    for (; i + 8 <= a.size(); i += 8) {
+        std::uint64_t x = 0;
+        std::uint64_t y = 0;
+        std::memcpy(&x, a.data() + i, 8);
+        std::memcpy(&y, b.data() + i, 8);
+        if (((x ^ y) & ~0x2020202020202020U) != 0) return false;
+        if (x != y) break;
+    }
+    for (; i < a.size(); ++i) {
         if (a[i] != b[i] && ascii::lower(a[i]) != ascii::lower(b[i])) return false;
     }
     return true;
@@ -47,16 +59,29 @@ void header_list::add(std::string_view name, std::string_view value) {
     entry e{};
     e.name_at = append(name);
     e.name_size = static_cast<std::uint32_t>(name.size());
+    append(": ");
     e.value_at = append(own ? std::string_view{text_}.substr(own_at, value.size()) : value);
     e.value_size = static_cast<std::uint32_t>(value.size());
+    append("\r\n");
     entries_.push_back(e);
 
     char* const begin = text_.data() + e.name_at;
     std::replace_if(begin, begin + e.name_size, [](char c) { return !ascii::token(c); }, '_');
-    char* const end = text_.data() + text_.size();
+    char* const end = text_.data() + e.value_at + e.value_size;
     for (char* p = text_.data() + e.value_at; p = const_cast<char*>(ascii::find_control(p, end)), p != end; ++p) {
         *p = ' ';
     }
+}
+
+std::string_view header_list::line(std::size_t i) const {
+    const entry& e = entries_[i];
+    const std::size_t colon = std::size_t{e.name_at} + e.name_size;
+    const std::size_t end = std::size_t{e.value_at} + e.value_size;
+    if (e.value_at != colon + 2 || end + 2 > text_.size()) return {};
+    const char* const text = text_.data();
+    const bool as_written = text[colon] == ':' && text[colon + 1] == ' ' && text[end] == '\r' && text[end + 1] == '\n';
+    if (!as_written) return {};
+    return {text + e.name_at, end + 2 - e.name_at};
 }
 
 std::uint32_t header_list::append(std::string_view part) {

@@ -17,6 +17,9 @@
 namespace sluice::config {
 namespace {
 
+// Far more than documents may nest, since brackets in texts count.
+constexpr std::size_t brackets_open_max = 5000;
+
 // Leaves yaml-cpp's parser from within an event: it has no other way out. Caught in document::parse().
 struct stop_parsing {};
 
@@ -48,6 +51,11 @@ public:
         n->text = value;
         n->quoted = tag != "?" && !tag.empty();
         if (n->quoted && tag != "!" && tag != "tag:yaml.org,2002:str") refuse_tag(n->at);
+        // yaml-cpp turns the escapes \N and \_ into single bytes; a NUL would cut the text off in C.
+        if (!is_utf8(value) || value.find('\0') != std::string::npos) {
+            report(n->at, "an escape in this text gives no UTF-8 or a NUL", "write \\u0085 for \\N, \\u00a0 for \\_");
+            n->text.clear();
+        }
         finish({std::move(n), 1, 0, value.size()}, anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -229,6 +237,7 @@ document document::parse(std::string_view text, std::string name, problem_list& 
     const line_index lines{text};
     auto fault = find_fault(text);
     if (!fault) fault = find_tab_indent(text);
+    if (!fault) fault = find_bracket_flood(text, brackets_open_max);
     if (fault) {
         const auto p = lines.of_offset(fault->at);
         problems.add({file, p.line, p.column}, {}, fault->what, fault->hint);
@@ -236,7 +245,11 @@ document document::parse(std::string_view text, std::string name, problem_list& 
     }
 
     tree_builder builder{lines, file, problems};
-    view_buffer bytes{text};
+    // yaml-cpp takes a quote that is never closed for closed by the end of the file, but not by the
+    // end of the document.
+    std::string ended{text};
+    ended += text.ends_with('\n') || text.empty() ? "...\n" : "\n...\n";
+    view_buffer bytes{ended};
     std::istream in{&bytes};
     try {
         YAML::Parser parser{in};
@@ -246,7 +259,11 @@ document document::parse(std::string_view text, std::string name, problem_list& 
         return failed;
     } catch (const YAML::Exception& e) {
         const auto p = lines.of_mark(e.mark.line, e.mark.column);
-        problems.add({file, p.line, p.column}, {}, "not valid YAML: " + e.msg);
+        if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
+            problems.add({file, p.line, p.column}, {}, "a quoted text does not end", "look for a lost quote above");
+        } else {
+            problems.add({file, p.line, p.column}, {}, "not valid YAML: " + e.msg);
+        }
         return failed;
     }
     document done{builder.root(), builder.complete()};

@@ -87,6 +87,15 @@ std::optional<text_fault> find_fault(std::string_view text) {
     return std::nullopt;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t n = sequence_length(text.substr(0, 4));
+        if (n == 0) return false;
+        text.remove_prefix(n);
+    }
+    return true;
+}
+
 std::optional<text_fault> find_tab_indent(std::string_view text) {
     bool indent = true;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -96,6 +105,18 @@ std::optional<text_fault> find_tab_indent(std::string_view text) {
             return text_fault{i, "a tab indents this line", "indent with spaces"};
         } else if (text[i] != ' ') {
             indent = false;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<text_fault> find_bracket_flood(std::string_view text, std::size_t open_max) {
+    std::size_t open = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '[' || text[i] == '{') {
+            if (++open > open_max) return text_fault{i, fmt::format("more than {} open brackets", open_max), {}};
+        } else if ((text[i] == ']' || text[i] == '}') && open > 0) {
+            --open;
         }
     }
     return std::nullopt;
@@ -114,19 +135,23 @@ line_index::position line_index::of_offset(std::size_t offset) const {
 }
 
 line_index::position line_index::of_mark(int line, int byte_column) const {
-    const auto n = std::min(static_cast<std::size_t>(std::max(line, 0)), starts_.size() - 1);
+    const auto n = static_cast<std::size_t>(std::max(line, 0));
+    if (n >= starts_.size()) return at(starts_.size() - 1, text_.size());
     return at(n, static_cast<std::size_t>(std::max(byte_column, 0)));
 }
 
 line_index::position line_index::at(std::size_t line, std::size_t byte_column) const {
-    const std::string_view before = text_.substr(starts_[line], byte_column);
-    // Bytes that do not continue a character. Lines of a megabyte are scanned once per node on them, so
-    // the count is capped: nobody looks for column 10,001.
-    const auto counted = before.substr(0, 10'000);
-    const auto characters = std::count_if(counted.begin(), counted.end(),
-                                          [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    return {static_cast<int>(line) + 1,
-            static_cast<int>(characters) + static_cast<int>(before.size() - counted.size()) + 1};
+    byte_column = std::min(byte_column, text_.size() - starts_[line]);
+    if (line != last_line_ || byte_column < last_byte_) {
+        last_line_ = line;
+        last_byte_ = last_characters_ = 0;
+    }
+    const std::string_view more = text_.substr(starts_[line] + last_byte_, byte_column - last_byte_);
+    // Bytes that do not continue a character.
+    last_characters_ += static_cast<std::size_t>(std::count_if(
+        more.begin(), more.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    last_byte_ = byte_column;
+    return {static_cast<int>(line) + 1, static_cast<int>(last_characters_) + 1};
 }
 
 }  // namespace sluice::config

@@ -101,9 +101,10 @@ std::string old_number(std::string_view plain) {
     std::erase(bare, '_');
     if (only(bare, "0123456789")) {
         if (bare.size() > 1 && bare[0] == '0') return "YAML 1.1 reads leading zeros as octal: write it without";
-        if (underscores) return fmt::format("write {}{}", s == plain ? "" : plain.substr(0, 1), bare);
+        if (underscores) return fmt::format("write {}{}", plain.starts_with('-') ? "-" : "", bare);
     }
     // What is left: a plus sign, a missing digit beside the point, underscores in a fraction.
+    if (!digit(bare[0]) && (bare.size() < 2 || !digit(bare[1]))) return {};  // "...", "._"
     std::string whole = bare;
     if (whole.starts_with('.')) whole.insert(0, 1, '0');
     if (const auto point = whole.find('.');

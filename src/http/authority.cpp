@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
 namespace sluice::http {
@@ -60,7 +61,8 @@ std::optional<authority> parse_authority(std::string_view text) {
 void append_lower(std::string& out, std::string_view text) {
     const std::size_t at = out.size();
     out.append(text);
-    for (std::size_t i = at; i < out.size(); ++i) out[i] = ascii::lower(out[i]);
+    std::transform(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(),
+                   out.begin() + static_cast<std::ptrdiff_t>(at), ascii::lower);
 }
 
 }  // namespace sluice::http

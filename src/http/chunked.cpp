@@ -20,8 +20,9 @@ bool is_control(char c) {
 chunked_decoder::step chunked_decoder::feed(std::string_view bytes) {
     std::size_t i = 0;
     while (at_ != at::done && at_ != at::bad && i < bytes.size()) {
+        if (at_ == at::size && digits_ == 0) i += eat_plain_size(bytes.substr(i));
         if (at_ != at::data) {
-            eat(bytes[i++]);
+            if (i < bytes.size()) eat(bytes[i++]);
             continue;
         }
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size() - i));
@@ -38,6 +39,23 @@ chunked_decoder::step chunked_decoder::feed(std::string_view bytes) {
     }
     if (at_ == at::bad) return {progress::bad, i, {}, reason_};
     return {at_ == at::done ? progress::done : progress::need_more, i, {}, {}};
+}
+
+// A whole size line of the usual kind: some digits and CRLF. Returns how many bytes it had; 0 leaves everything
+// to the byte-wise way, which also finds the words for what is wrong.
+std::size_t chunked_decoder::eat_plain_size(std::string_view bytes) {
+    constexpr std::size_t digits_usual_max = 8;
+    std::uint64_t size = 0;
+    std::size_t n = 0;
+    for (; n < std::min(bytes.size(), digits_usual_max); ++n) {
+        const int digit = ascii::hex_value(bytes[n]);
+        if (digit < 0) break;
+        size = size << 4 | static_cast<unsigned>(digit);
+    }
+    if (n == 0 || size == 0 || bytes.size() < n + 2 || bytes[n] != '\r' || bytes[n + 1] != '\n') return 0;
+    left_ = size;
+    at_ = at::data;
+    return n + 2;
 }
 
 void chunked_decoder::eat(char c) {

@@ -53,6 +53,7 @@ private:
         bad,
     };
 
+    std::size_t eat_plain_size(std::string_view bytes);
     void eat(char c);  // one byte of framing
     void eat_size(char c);
     void eat_trailer(char c);

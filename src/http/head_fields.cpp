@@ -40,25 +40,25 @@ void note_connection(std::string_view value, field_facts& f) {
 void note(std::string_view name, std::string_view value, field_facts& f) {
     switch (name.size()) {
         case 4:
-            if (!equals_lower(name, "host")) return;
+            if (!ascii::token_equals(name, "host")) return;
             ++f.hosts;
             f.host = value;
             return;
         case 6:
-            if (!equals_lower(name, "expect")) return;
+            if (!ascii::token_equals(name, "expect")) return;
             (equals_lower(value, "100-continue") ? f.expect_continue : f.expect_other) = true;
             return;
         case 7:
-            if (equals_lower(name, "upgrade")) f.upgrade_field = true;
+            if (ascii::token_equals(name, "upgrade")) f.upgrade_field = true;
             return;
         case 10:
-            if (equals_lower(name, "connection")) note_connection(value, f);
+            if (ascii::token_equals(name, "connection")) note_connection(value, f);
             return;
         case 14:
-            if (equals_lower(name, "content-length")) note_length(value, f);
+            if (ascii::token_equals(name, "content-length")) note_length(value, f);
             return;
         case 17:
-            if (!equals_lower(name, "transfer-encoding")) return;
+            if (!ascii::token_equals(name, "transfer-encoding")) return;
             ++f.codings;
             f.coding = value;
             return;
@@ -83,7 +83,7 @@ refusal parse_fields(std::string_view lines, std::size_t fields_max, header_list
     out.adopt(lines);
     while (*p != '\r') {
         const char* const name = p;
-        while (ascii::token(*p)) ++p;
+        p = ascii::find_token_end(p, end);
         const char* const name_end = p;
         if (*p != ':' || name_end == name) {
             if (name_end == name && ascii::is_blank(*p)) return bad("folded_line");

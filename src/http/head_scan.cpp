@@ -17,10 +17,9 @@ head_end judge(std::string_view bytes, std::size_t at) {
 head_end find_head_end(std::string_view bytes, std::size_t& scanned) {
     std::size_t at = scanned;
 #if defined(__SSE2__)
-    const __m128i lf = _mm_set1_epi8('\n');
+    using namespace ascii::detail;
     for (; at + 16 <= bytes.size(); at += 16) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + at));
-        auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)));
+        unsigned mask = ascii::detail::mask(_mm_cmpeq_epi8(load(bytes.data() + at), all('\n')));
         for (; mask != 0; mask &= mask - 1) {
             const head_end end = judge(bytes, at + static_cast<std::size_t>(__builtin_ctz(mask)));
             if (end.state != progress::need_more) return end;
@@ -34,6 +33,27 @@ head_end find_head_end(std::string_view bytes, std::size_t& scanned) {
     }
     scanned = at;
     return {};
+}
+
+std::size_t find_empty_line(std::string_view bytes) {
+    const char* const begin = bytes.data();
+    const char* const end = begin + bytes.size();
+    const char* p = begin;
+#if defined(__SSE2__)
+    using namespace ascii::detail;
+    const __m128i lf = all('\n');
+    for (; end - p >= 18; p += 16) {
+        unsigned pairs = mask(_mm_and_si128(_mm_cmpeq_epi8(load(p), lf), _mm_cmpeq_epi8(load(p + 2), lf)));
+        for (; pairs != 0; pairs &= pairs - 1) {
+            const char* const at = p + __builtin_ctz(pairs);
+            if (at[1] == '\r') return static_cast<std::size_t>(at + 3 - begin);
+        }
+    }
+#endif
+    for (; end - p >= 3; ++p) {
+        if (p[0] == '\n' && p[1] == '\r' && p[2] == '\n') return static_cast<std::size_t>(p + 3 - begin);
+    }
+    return 0;
 }
 
 }  // namespace sluice::http

@@ -17,4 +17,8 @@ struct head_end {
 // without CR: we refuse it here rather than let two parsers disagree about where a line ends.
 head_end find_head_end(std::string_view bytes, std::size_t& scanned);
 
+// The same end, found faster in a head that came whole: the size of what the first LF CR LF ends, 0 if there is
+// none. LFs without CR before it are not noticed, so whoever uses it must refuse those by itself.
+std::size_t find_empty_line(std::string_view bytes);
+
 }  // namespace sluice::http

@@ -1,5 +1,6 @@
 #include "http/hop_by_hop.hpp"
 
+#include "base/ascii.hpp"
 #include "http/field_list.hpp"
 
 #include <optional>
@@ -9,7 +10,7 @@ namespace {
 
 std::optional<std::string_view> connection_value(const header_list& headers, std::size_t index) {
     for (const auto field : headers) {
-        if (equals_lower(field.name, "connection") && index-- == 0) return field.value;
+        if (ascii::token_equals(field.name, "connection") && index-- == 0) return field.value;
     }
     return std::nullopt;
 }
@@ -32,25 +33,23 @@ void remove_nominated(header_list& headers) {
 }  // namespace
 
 bool is_hop_by_hop(std::string_view name) {
+    if (name.size() > 6 && name[5] == '-' && equals_lower(name.substr(0, 6), "proxy-")) return true;
     switch (name.size()) {
         case 2:
-            return equals_lower(name, "te");
+            return ascii::token_equals(name, "te");
         case 6:
-            return equals_lower(name, "expect");
+            return ascii::token_equals(name, "expect");
         case 7:
-            return equals_lower(name, "trailer") || equals_lower(name, "upgrade");
+            return ascii::token_equals(name, "trailer") || ascii::token_equals(name, "upgrade");
         case 10:
-            return equals_lower(name, "connection") || equals_lower(name, "keep-alive");
+            return ascii::token_equals(name, "connection") || ascii::token_equals(name, "keep-alive");
         case 14:
-            if (equals_lower(name, "content-length") || equals_lower(name, "http2-settings")) return true;
-            break;
+            return ascii::token_equals(name, "content-length") || ascii::token_equals(name, "http2-settings");
         case 17:
-            if (equals_lower(name, "transfer-encoding")) return true;
-            break;
+            return ascii::token_equals(name, "transfer-encoding");
         default:
-            break;
+            return false;
     }
-    return name.size() > 6 && equals_lower(name.substr(0, 6), "proxy-");
 }
 
 void remove_hop_by_hop(header_list& headers) {

@@ -1,6 +1,6 @@
 #include "http/message_writer.hpp"
 
-#include "http/field_list.hpp"
+#include "base/ascii.hpp"
 #include "http/target.hpp"
 
 #include <cassert>
@@ -44,7 +44,7 @@ public:
     // Percent-encodes what may not stand in a target.
     void target(std::string_view s) {
         for (;;) {
-            const std::size_t good = target_byte.span(s);
+            const std::size_t good = target_bytes(s);
             text(s.substr(0, good));
             if (good == s.size()) return;
             const auto byte = static_cast<unsigned char>(s[good]);
@@ -65,20 +65,33 @@ private:
 bool is_own_field(std::string_view name) {
     switch (name.size()) {
         case 10:
-            return equals_lower(name, "connection");
+            return ascii::token_equals(name, "connection");
         case 14:
-            return equals_lower(name, "content-length");
+            return ascii::token_equals(name, "content-length");
         case 17:
-            return equals_lower(name, "transfer-encoding");
+            return ascii::token_equals(name, "transfer-encoding");
         default:
             return false;
     }
 }
 
-std::size_t bytes_of(const header_list& headers) {
-    std::size_t n = 0;
-    for (const auto f : headers) n += f.name.size() + f.value.size() + 4;
-    return n;
+// Copies fields but the unwanted. Neighbours that stand in the list's text as they go over the wire are one copy.
+template <class Unwanted>
+void write_fields(head_writer& w, const header_list& headers, Unwanted unwanted) {
+    std::string_view run;
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        const auto f = headers[i];
+        if (unwanted(f.name)) continue;
+        const std::string_view line = headers.line(i);
+        if (!run.empty() && line.data() == run.data() + run.size()) {
+            run = {run.data(), run.size() + line.size()};
+            continue;
+        }
+        w.text(run);
+        run = line;
+        if (line.empty()) w.field(f.name, f.value);
+    }
+    w.text(run);
 }
 
 bool expects_body(std::string_view method) {
@@ -126,16 +139,15 @@ void write_request_head(std::string& out, std::string_view method, std::string_v
     assert(valid_header_name(method));
     assert(valid_header_value(upgrade));
     const std::size_t texts = method.size() + 3 * (target.size() + host.size()) + upgrade.size();
-    head_writer w(out, fixed_bytes_max + texts + bytes_of(headers));
+    head_writer w(out, fixed_bytes_max + texts + headers.bytes_max());
     w.text(method);
     w.text(" ");
     w.target(target.empty() ? "/" : target);
     w.text(" HTTP/1.1\r\nHost: ");
     w.target(host);
     w.text("\r\n");
-    for (const auto f : headers) {
-        if (!is_own_field(f.name) && !equals_lower(f.name, "host")) w.field(f.name, f.value);
-    }
+    write_fields(w, headers,
+                 [](std::string_view name) { return is_own_field(name) || ascii::token_equals(name, "host"); });
     write_request_framing(w, method, body, content_length);
     if (!upgrade.empty()) {
         w.text("Connection: upgrade\r\n");
@@ -149,7 +161,7 @@ void write_request_head(std::string& out, std::string_view method, std::string_v
 void write_response_head(std::string& out, const response_head& h, bool keep_alive, int client_minor_version) {
     assert(h.status >= 100 && h.status <= 999);
     const framing body = framing_for(h.body, client_minor_version);
-    head_writer w(out, fixed_bytes_max + bytes_of(h.headers));
+    head_writer w(out, fixed_bytes_max + h.headers.bytes_max());
     if (h.status == 200) {
         w.text("HTTP/1.1 200 OK\r\n");
     } else {
@@ -159,9 +171,7 @@ void write_response_head(std::string& out, const response_head& h, bool keep_ali
         w.text(reason_phrase(h.status));
         w.text("\r\n");
     }
-    for (const auto f : h.headers) {
-        if (!is_own_field(f.name)) w.field(f.name, f.value);
-    }
+    write_fields(w, h.headers, is_own_field);
     write_response_framing(w, h, body);
     if (h.status == 101 && h.upgrade) {
         w.text("Connection: upgrade\r\n");

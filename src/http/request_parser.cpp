@@ -8,6 +8,7 @@
 #include "http/target.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice::http {
 namespace {
@@ -22,7 +23,7 @@ refusal bad(std::string_view reason) {
 struct reader {
     std::string_view rest;
     std::string_view take(std::size_t n) {
-        const auto taken = rest.substr(0, n);
+        const std::string_view taken{rest.data(), n};
         rest.remove_prefix(n);
         return taken;
     }
@@ -34,15 +35,18 @@ refusal read_request_line(reader& in, const head_limits& limits, request_head& o
     out.method.assign(in.take(method));
     in.take(1);
 
-    const std::size_t target = target_byte.span(in.rest);
+    const std::size_t target = target_bytes(in.rest);
     if (target > limits.target_bytes) return {414, "target_too_long", error_kind::uri_too_long};
     if (target == 0 || in.rest[target] != ' ') return bad("target");
     out.target.assign(in.take(target));
     in.take(1);
 
-    if (in.rest.starts_with("HTTP/1.1\r\n") || in.rest.starts_with("HTTP/1.0\r\n")) {
-        out.minor_version = in.rest[7] - '0';
-        in.take(10);
+    constexpr std::size_t version_bytes = 10;  // with the line end
+    const char* const version = in.rest.data();
+    if (in.rest.size() > version_bytes && std::memcmp(version, "HTTP/1.", 7) == 0 &&
+        (version[7] == '1' || version[7] == '0') && version[8] == '\r' && version[9] == '\n') {
+        out.minor_version = version[7] - '0';
+        in.take(version_bytes);
         return none;
     }
     std::string_view line = in.rest.substr(0, in.rest.find('\r'));
@@ -175,11 +179,26 @@ parsed find_end(std::string_view bytes, std::size_t& scanned, const head_limits&
     return {progress::bad, 0, {431, "head_too_large", error_kind::headers_too_large}};
 }
 
+// Tries a head that came whole. Only success counts: everything else goes the way that says exactly what is
+// wrong, which never depends on how the bytes were cut.
+std::size_t parse_at_once(std::string_view bytes, const head_limits& limits, request_head& out) {
+    const std::size_t size = find_empty_line(bytes.substr(0, limits.head_bytes));
+    if (size == 0) return 0;
+    // "\r\n\r\n" alone would have no start line to stop a reader.
+    if (judge_start(bytes).status != 0) return 0;
+    return parse(bytes.substr(0, size), limits, out).status == 0 ? size : 0;
+}
+
 }  // namespace
 
 parsed parse_request_head(std::string_view bytes, std::size_t& scanned, const head_limits& limits, request_head& out) {
-    parsed p = find_end(bytes, scanned, limits);
     out.clear();
+    if (scanned == 0) {
+        const std::size_t size = parse_at_once(bytes, limits, out);
+        if (size > 0) return {progress::done, size, {}};
+        out.clear();
+    }
+    parsed p = find_end(bytes, scanned, limits);
     if (p.state == progress::need_more) return p;
     scanned = 0;
     if (p.state == progress::bad) return p;

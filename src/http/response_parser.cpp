@@ -94,12 +94,25 @@ parsed find_end(std::string_view bytes, std::size_t& scanned, std::size_t head_b
     return {};
 }
 
+// As the request parser does: a head that came whole is tried at once, and only success counts.
+std::size_t parse_at_once(std::string_view bytes, const head_limits& limits, std::string_view request_method,
+                          response_head& out) {
+    const std::size_t size = find_empty_line(bytes.substr(0, limits.head_bytes));
+    if (size == 0 || !could_begin(bytes)) return 0;
+    return parse(bytes.substr(0, size), limits, request_method, out).status == 0 ? size : 0;
+}
+
 }  // namespace
 
 parsed parse_response_head(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                            std::string_view request_method, response_head& out) {
-    parsed p = find_end(bytes, scanned, limits.head_bytes);
     out.clear();
+    if (scanned == 0) {
+        const std::size_t size = parse_at_once(bytes, limits, request_method, out);
+        if (size > 0) return {progress::done, size, {}};
+        out.clear();
+    }
+    parsed p = find_end(bytes, scanned, limits.head_bytes);
     if (p.state == progress::need_more) return p;
     scanned = 0;
     if (p.state == progress::bad) return p;

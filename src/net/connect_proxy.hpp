@@ -59,7 +59,7 @@ private:
 // Reads the proxy's answer. Any 2xx opens the tunnel, whatever its headers say (RFC 9110, 9.3.6).
 class connect_reply {
 public:
-    static constexpr std::size_t head_bytes_max = 8 * 1024;
+    static constexpr std::size_t head_bytes_max = 8192;
 
     enum class progress : std::uint8_t { more, open };
     // Takes the next bytes. An error (upstream_connect or upstream_protocol) is final: close the connection.

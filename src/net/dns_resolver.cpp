@@ -81,7 +81,7 @@ private:
 result<std::unique_ptr<dns_resolver>> dns_resolver::make(asio::any_io_executor worker, const clock& time,
                                                          const dns_config& config) {
     auto s = std::make_shared<state>(worker, time, config);
-    auto channel = dns_channel::make(worker, config);
+    auto channel = dns_channel::make(std::move(worker), config);
     if (!channel) return channel.error();
     s->channel = std::move(*channel);
     return std::unique_ptr<dns_resolver>(new dns_resolver(std::move(s)));

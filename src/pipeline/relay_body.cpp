@@ -131,15 +131,9 @@ awaitable<void> reply_relay::pass_events(std::string_view bytes) {
     const bool singly = x_.wants_events();
     std::string_view run;
     http::sse_event found;
-    for (;;) {
-        const auto status = events_.next(found);
-        if (status == http::sse_reader::status::too_large) {
-            if (!run.empty()) co_await pass_run(run);
-            co_return x_.fail(error{error_kind::upstream_event_too_large, "An event of the stream is larger than the gateway allows."});
-        }
-        if (status == http::sse_reader::status::need_more) break;
+    while (events_.next(found)) {
         if (x_.hide_usage_event && http::is_usage_only_chunk(found.data)) continue;
-        if (!found.comment_only) ++x_.reply_events;
+        if (found.has_data) ++x_.reply_events;
         if (singly) {
             const event e{event::form::sse, found.raw, found.data, found.name};
             co_await pass(e);
@@ -153,6 +147,9 @@ awaitable<void> reply_relay::pass_events(std::string_view bytes) {
         run = found.raw;
     }
     if (!run.empty()) co_await pass_run(run);
+    if (events_.too_large()) {
+        x_.fail(error{error_kind::upstream_event_too_large, "An event of the stream is larger than the gateway allows."});
+    }
 }
 
 awaitable<void> reply_relay::pass_run(std::string_view run) {
