@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from harness import make_config, provider
+from harness import make_config
 from upstream import FIN, RST, STREAM_END, STREAM_HEAD, answer, chunk, event
-from wire import Connection, chat, text_of
+from wire import Connection, chat
 
 
 def ask(gateway, body=None, **options):
@@ -118,7 +118,7 @@ def test_an_answer_that_ends_early_is_cut_not_completed(gateway, upstream):
 
 def test_a_pooled_connection_that_died_unseen_costs_no_request(gateway, upstream):
     up = upstream([answer(b"{}")], [RST], [answer(b'{"second":1}')])
-    g = gateway(make_config(up))
+    g = gateway(make_config(up, workers=1))  # the pool of another worker would be empty
     assert ask(g).status == 200
     response = ask(g)  # goes out on the pooled connection, which is reset before it answers
     assert (response.status, response.body) == (200, b'{"second":1}')
@@ -174,13 +174,11 @@ def test_a_stream_that_dies_at_any_event_or_inside_one_ends_in_an_error(gateway,
             assert response.status == 200
             if count:
                 pieces = response.pieces()
-                response.pieces = lambda: iter(())  # read below, from one iterator
-                first, got = [], b""
+                got = b""
                 while got.count(b"\n\n") < count:
                     got += next(pieces)
                 seen.set()
                 response.pieces = lambda: (yield from [got, *pieces])
-                assert first == []
             rest, errors = check_broken(response, whole)
             assert len(rest) >= count
             assert json.loads(errors[0])["error"]["code"].startswith("upstream_")
