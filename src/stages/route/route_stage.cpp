@@ -30,6 +30,24 @@ bool worth_another(int status) {
     }
 }
 
+// Failures after which even the same address may serve a moment later: it was not reached, it broke off before it
+// said anything, or it said that it is busy. An answer that is late or garbled was perhaps worked on, and billed.
+bool worth_repeating(const error& e) {
+    switch (e.kind) {
+        case error_kind::upstream_dns:
+        case error_kind::upstream_connect:
+        case error_kind::upstream_connect_timeout:
+        case error_kind::upstream_tls:
+        case error_kind::upstream_tls_timeout:
+        case error_kind::upstream_reset:
+            return true;
+        case error_kind::upstream_status:
+            return status_of(e) == 502 || status_of(e) == 503 || status_of(e) == 504 || status_of(e) == 529;
+        default:
+            return false;
+    }
+}
+
 // Everything an attempt changes on the exchange, put back for the next one.
 struct before_attempt {
     json_edits edits;
@@ -162,6 +180,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
             break;
         }
         const bool again = !other;  // nothing else to try: the same once more, after a pause
+        if (again && !worth_repeating(*x.failure())) break;
         if (again) other = c;
         if (!other->at->state().retries.take()) break;
         start.restore(x);
