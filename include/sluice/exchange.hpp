@@ -164,6 +164,7 @@ public:
     std::chrono::nanoseconds upstream_time{0};  // spent waiting for upstreams
     // W3C trace context: ids in hex; parent empty when the client sent none.
     std::string trace_id, parent_span_id, span_id;
+    std::string trace_state;  // the caller's tracestate, passed on as it is
     bool trace_sampled = false;
 
     // --- the reply ---------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ void recorder::began(exchange& x) {
     x.trace_id = to_hex(context.trace);
     x.span_id = to_hex(context.span);
     if (context.parent.valid()) x.parent_span_id = to_hex(context.parent);
+    x.trace_state = context.state;
     x.trace_sampled = context.sampled;
 }
 

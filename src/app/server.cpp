@@ -121,6 +121,7 @@ void server::open_listeners() {
             tls = tls_.back().get();
         }
         std::string address = l.address;
+        if (const auto free = net::check_free(address); !free) throw std::runtime_error(free.error().message);
         for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
             auto socket = net::listen_on(address, l.backlog);
             if (!socket) throw std::runtime_error(socket.error().message);
@@ -135,6 +136,7 @@ void server::open_listeners() {
 
 void server::open_admin() {
     const std::string& address = current_->config.admin.address;
+    if (const auto free = net::check_free(address); !free) throw std::runtime_error(free.error().message);
     auto socket = net::listen_on(address, 128);
     if (!socket) throw std::runtime_error(socket.error().message);
     log::info("admin on {}{}", address.substr(0, address.rfind(':') + 1), net::port_of(socket->get()));
