@@ -183,7 +183,8 @@ struct fake_host final : sluice::exchange::host {
 
     void cancel(sluice::exchange&) override { ++cancelled; }
     std::size_t body_bytes_max() const override { return bytes_max; }
-    static void start(sluice::exchange& x, std::string address, std::string route) {
+    static void start(sluice::exchange& x, sluice::reply_sink& client, std::string address, std::string route) {
+        set_client(x, client);
         begin(x, "request-1", std::move(address), std::move(route), {});
     }
 };
@@ -225,7 +226,7 @@ public:
         stages_.push_back(std::move(stage));
         head.method = "POST";
         head.target = "/v1/chat/completions";
-        fake_host::start(x, std::move(address), std::move(route));
+        fake_host::start(x, client, std::move(address), std::move(route));
     }
     scripted_stage& next() { return *next_; }
     sluice::awaitable<void> serve(sluice::stage& under_test) {
@@ -236,7 +237,7 @@ public:
     sluice::request_head head;
     text_body body;
     recording_sink client;
-    sluice::exchange x{host, head, body, client};
+    sluice::exchange x{host, head, body};
 
 private:
     std::vector<std::unique_ptr<sluice::stage>> stages_;

@@ -208,6 +208,7 @@ TEST_CASE("a value that does not fit says what was expected, what came and where
         {"named: {gpt-4.1: {provider: x, weight: 0}}",
          "g.yaml:1:40: named[\"gpt-4.1\"].weight: expected a number from 1 to 100, got 0"},
         {"prot: 80", "g.yaml:1:1: unknown key \"prot\"; did you mean \"port\"?"},
+        {"includes: a.yaml", "g.yaml:1:1: unknown key \"includes\"; did you mean \"include\"?"},
         {"limit: {burst: 1}", "g.yaml:1:9: limit: unknown key \"burst\" (hint: known keys: tokens_per_minute)"},
         {"match: {all: [{all: [{pth: x}]}]}",
          "g.yaml:1:23: match.all[0].all[0]: unknown key \"pth\"; did you mean \"path\"?"},
