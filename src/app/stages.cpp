@@ -1,6 +1,7 @@
 #include "app/stages.hpp"
 
 #include "stages/auth/auth_stage.hpp"
+#include "stages/http/http_stage.hpp"
 #include "stages/quota/quota_stage.hpp"
 #include "stages/relay/relay_stage.hpp"
 #include "stages/route/route_stage.hpp"
@@ -33,6 +34,10 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
                                                     [](const auto& c, stage_parts& p) {
                                                         return std::make_unique<route::route_stage>(c, p.models, p.common);
                                                     }));
+    kinds.push_back(kind<http_upstream::http_stage_config>(out, "http", "Sends to one service instead of a model.",
+                                                           [](const auto& c, stage_parts& p) {
+                                                               return std::make_unique<http_upstream::http_stage>(c, p.common);
+                                                           }));
     kinds.push_back(kind<relay_config>(out, "relay", "Sends the request to its target and passes the answer on.",
                                        [](const auto& c, stage_parts& p) {
                                            return std::make_unique<relay_stage>(c, p.upstreams, p.common);

@@ -4,6 +4,7 @@
 #include "http/usage_scanner.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,11 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr std::string_view ping_comment = ": ping\n\n";
+
+bool lies_in(std::string_view whole, std::string_view part) {
+    const std::less_equal<> before;
+    return before(whole.data(), part.data()) && before(part.data() + part.size(), whole.data() + whole.size());
+}
 
 // What one reply needs while it passes.
 class reply_relay {
@@ -133,24 +139,20 @@ awaitable<void> reply_relay::sse(response_head& head) {
 // Events that stand side by side go out in one write, unless someone asked for each.
 awaitable<void> reply_relay::pass_events(std::string_view bytes) {
     meter(bytes);
-    // An event that began in an earlier piece lies in the reader, and only until the next one is asked for.
-    bool copied = !events_.rest().empty();
     events_.feed(bytes);
     const bool singly = x_.wants_events();
     std::string_view run;
     http::sse_event found;
     while (events_.next(found)) {
-        if (x_.hide_usage_event && http::is_usage_only_chunk(found.data)) {
-            copied = false;
-            continue;
-        }
+        if (x_.hide_usage_event && http::is_usage_only_chunk(found.data)) continue;
         if (found.has_data) ++x_.reply_events;
         if (singly) {
             const event e{event::form::sse, found.raw, found.data, found.name};
             co_await pass(e);
             continue;
         }
-        if (std::exchange(copied, false)) {
+        if (!lies_in(bytes, found.raw)) {
+            // It began in an earlier piece: the reader's copy of it dies when the next event is asked for.
             co_await pass_run(found.raw);
             continue;
         }
