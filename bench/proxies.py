@@ -34,6 +34,7 @@ class Process:
     """One server on one core, in a folder of its own, reached on one port."""
 
     access_log = None  # checked to have grown, where the server keeps one
+    patience = 10  # seconds until it must listen
 
     def __init__(self, name, core, build):
         self.name = name
@@ -63,7 +64,7 @@ class Process:
         return self
 
     def wait_until_it_listens(self):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
             if self.popen.poll() is not None:
                 self.fail(f"exited with {self.popen.returncode} at its start")
@@ -72,7 +73,7 @@ class Process:
                 return
             except OSError:
                 time.sleep(0.02)
-        self.fail("does not listen after 10 s")
+        self.fail(f"does not listen after {self.patience} s")
 
     def fail(self, what):
         logs = ""

@@ -1,13 +1,14 @@
 #include "app/recorder.hpp"
 
-#include "telemetry/log.hpp"
 #include "base/ids.hpp"
+#include "telemetry/log.hpp"
 #include "telemetry/span.hpp"
 
 namespace sluice::app {
 
 std::string_view operation_of(std::string_view path) {
-    if (path.ends_with("/chat/completions") || path.ends_with("/messages") || path.ends_with("/responses")) return "chat";
+    if (path.ends_with("/chat/completions") || path.ends_with("/messages") || path.ends_with("/responses"))
+        return "chat";
     if (path.ends_with("/completions")) return "text_completion";
     if (path.ends_with("/embeddings")) return "embeddings";
     if (path.ends_with("/moderations")) return "moderation";
@@ -46,15 +47,15 @@ void recorder::ended(const facts& f) {
     if (f.failure != nullptr && x.target && traits(f.failure->kind).whose == blame::upstream) {
         errors_of(x.target->endpoint->provider).count(f.failure->kind);
     }
-    if (x.model.empty() || !x.target) return;
     const std::string_view operation = operation_of(x.request().path());
+    trace(f, record, operation);
+    if (x.model.empty() || !x.target) return;
     telemetry::genai_outcome outcome;
     outcome.duration = record.duration;
     if (x.stream) outcome.time_to_first_token = record.time_to_first_byte;
     outcome.usage = x.usage;
     if (f.failure != nullptr) outcome.failure = f.failure->kind;
     models_.series({x.route_name(), operation, x.target->endpoint->provider, x.model_entry, x.target->model}).record(outcome);
-    trace(f, record, operation);
 }
 
 void recorder::trace(const facts& f, const telemetry::access_record& record, std::string_view operation) {
@@ -69,11 +70,15 @@ void recorder::trace(const facts& f, const telemetry::access_record& record, std
 
 void recorder::refused(std::string_view reason) {
     auto& c = refusals_[reason];  // reasons are literals
-    if (c == nullptr) c = &metrics_.get_counter("sluice_requests_refused_total", "Requests refused before they had a route.", {{"reason", reason}});
+    if (c == nullptr)
+        c = &metrics_.get_counter("sluice_requests_refused_total", "Requests refused before they had a route.",
+                                  {{"reason", reason}});
     c->add();
 }
 
-void recorder::bug(std::string_view what) { log::error("unexpected exception in an exchange: {}", what); }
+void recorder::bug(std::string_view what) {
+    log::error("unexpected exception in an exchange: {}", what);
+}
 
 telemetry::route_metrics& recorder::route_of(std::string_view name) {
     if (name.empty()) name = "none";
@@ -87,7 +92,8 @@ telemetry::upstream_error_metrics& recorder::errors_of(std::string_view provider
     const auto found = errors_.find(provider);
     if (found != errors_.end()) return *found->second;
     names_.push_back(std::make_unique<std::string>(provider));
-    return *errors_.emplace(*names_.back(), std::make_unique<telemetry::upstream_error_metrics>(metrics_, provider)).first->second;
+    return *errors_.emplace(*names_.back(), std::make_unique<telemetry::upstream_error_metrics>(metrics_, provider))
+                .first->second;
 }
 
 }  // namespace sluice::app

@@ -1,7 +1,7 @@
 #include "app/worker.hpp"
 
-#include "telemetry/log.hpp"
 #include "base/ids.hpp"
+#include "telemetry/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -27,13 +27,17 @@ struct worker::entrance {
           limits(*d.limits),
           tls(d.tls),
           counts(w.metrics_, d.name),
-          socket(w.loop_, std::move(d.socket), [this](net::unique_fd fd, std::string peer) { home.accept(*this, std::move(fd), std::move(peer)); },
-                 w.metrics_.get_counter("sluice_accept_paused_total", "Times a listener paused because descriptors ran out.")) {}
+          socket(
+              w.loop_, std::move(d.socket),
+              [this](net::unique_fd fd, std::string peer) { home.accept(*this, std::move(fd), std::move(peer)); },
+              w.metrics_.get_counter("sluice_accept_paused_total",
+                                     "Times a listener paused because descriptors ran out.")) {}
 };
 
 namespace {
 
-std::unique_ptr<net::dns_resolver> make_resolver(asio::io_context& context, const clock& time, const net::dns_config& config) {
+std::unique_ptr<net::dns_resolver> make_resolver(asio::io_context& context, const clock& time,
+                                                 const net::dns_config& config) {
     auto made = net::dns_resolver::make(context.get_executor(), time, config);
     if (!made) throw std::runtime_error(made.error().message);
     return std::move(*made);
@@ -55,16 +59,33 @@ worker::worker(std::size_t index, const gateway_config& config, process_parts pa
       log_(parts_.access_log != nullptr ? &parts_.access_log->worker(index) : nullptr),
       exporter_(config.tracing.endpoint.empty()
                     ? nullptr
-                    : std::make_unique<telemetry::trace_exporter>(config.tracing, "0.1.0", context_.get_executor(), fetcher_, metrics_)),
+                    : std::make_unique<telemetry::trace_exporter>(config.tracing, "0.1.0", context_.get_executor(),
+                                                                  fetcher_, metrics_)),
       recorder_(metrics_, time_, random_, log_, exporter_.get(),
                 {.ratio = config.tracing.sample_ratio, .follow_parent = config.tracing.follow_parent}),
-      site_{.loop = loop_, .buffers = buffers_, .recorder = recorder_, .routes = std::make_shared<route_table>(),
+      site_{.loop = loop_,
+            .buffers = buffers_,
+            .recorder = recorder_,
+            .routes = std::make_shared<route_table>(),
             .make_request_id = [this] { return new_request_id(random_); }},
       ticker_(context_) {}
 
-worker::~worker() { join(); }
+worker::~worker() {
+    join();
+    // A coroutine that waits on a socket is owned by that socket, and the other way round: end those that are left,
+    // while what they refer to still exists.
+    cut(abort_reason::shutdown);
+    context_.restart();
+    for (int turns = 0; turns < 1000 && site_.sessions > 0; ++turns) {
+        context_.poll();
+        cut(abort_reason::shutdown);
+    }
+    context_.poll();
+}
 
-void worker::open(door d) { entrances_.push_back(std::make_unique<entrance>(*this, std::move(d))); }
+void worker::open(door d) {
+    entrances_.push_back(std::make_unique<entrance>(*this, std::move(d)));
+}
 
 void worker::start() {
     loop_.start();
@@ -143,6 +164,7 @@ awaitable<void> worker::tick() {
         co_await ticker_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
         if (ec) co_return;
         if (log_ != nullptr) log_->tick(loop_.now());
+        if (buffers_.in_use() == 0) buffers_.trim();
     }
 }
 

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono;
 
 constexpr milliseconds longest = hours(24);
+constexpr seconds longest_seconds = duration_cast<seconds>(longest);
 
 std::optional<std::time_t> parse_date(const std::string& text) {
     // IMF-fixdate, the one form that senders may still generate.
@@ -27,13 +28,16 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, system_clo
     while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
     if (value.empty()) return std::nullopt;
     double number = 0;  // some providers send fractions
-    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
+    const auto [end, failed] =
+        std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
     if (failed == std::errc{} && end == value.data() + value.size() && number >= 0) {
         return std::min(longest, milliseconds(static_cast<std::int64_t>(std::min(number, 1e6) * 1000)));
     }
     const auto date = parse_date(std::string(value));
     if (!date) return std::nullopt;
-    return std::clamp(duration_cast<milliseconds>(system_clock::from_time_t(*date) - now), milliseconds(0), longest);
+    // In whole seconds of 64 bits: the clock's own unit cannot hold the year 9999.
+    const seconds wait(*date - system_clock::to_time_t(now));
+    return std::clamp<milliseconds>(std::min<seconds>(wait, longest_seconds), milliseconds(0), longest);
 }
 
 }  // namespace sluice::http

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -36,6 +37,7 @@ void buffer::compact() {
 }
 
 bool buffer::reserve(std::size_t n) {
+    assert(block_ != nullptr);
     if (capacity_ - end_ >= n) return true;
     compact();
     if (capacity_ - end_ >= n) return true;
@@ -55,7 +57,6 @@ void buffer::release() {
 
 buffer_pool::~buffer_pool() {
     trim();
-    budget_.give(allowance_);
 }
 
 bool buffer_pool::charge(std::size_t n) {
@@ -77,8 +78,9 @@ bool buffer_pool::charge(std::size_t n) {
 
 buffer buffer_pool::acquire(std::size_t bytes) {
     buffer b;
+    if (bytes > largest) return b;
     const std::size_t capacity = std::bit_ceil(std::max(bytes, smallest));
-    if (class_of(capacity) >= classes || !charge(capacity)) return b;
+    if (!charge(capacity)) return b;
     auto& list = free_[class_of(capacity)];
     if (!list.empty()) {
         b.block_ = list.back();
@@ -114,6 +116,7 @@ void buffer_pool::trim() {
         list.clear();
     }
     kept_bytes_ = 0;
+    budget_.give(std::exchange(allowance_, 0));
 }
 
 }  // namespace sluice::net

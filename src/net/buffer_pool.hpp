@@ -57,7 +57,8 @@ public:
     void clear() { begin_ = end_ = 0; }
     // Moves the bytes to the front of the block, so that all free space is behind them.
     void compact();
-    // Makes room for `n` bytes behind the ones here, in a larger block if need be. False: over budget.
+    // Makes room for `n` bytes behind the ones here, in a larger block if need be; a block must have been
+    // borrowed. False: over budget.
     bool reserve(std::size_t n);
     // Gives the block back to its pool.
     void release();
@@ -74,23 +75,26 @@ private:
 class buffer_pool {
 public:
     static constexpr std::size_t smallest = 16 * 1024;
+    static constexpr std::size_t largest = 512u << 20;
 
     explicit buffer_pool(byte_budget& budget) : budget_(budget) {}
     ~buffer_pool();
     buffer_pool(const buffer_pool&) = delete;
     buffer_pool& operator=(const buffer_pool&) = delete;
 
-    // At least `bytes` of room. Nothing when the budget is used up.
+    // At least `bytes` of room. Nothing when the budget is used up, or for more than `largest`.
     buffer acquire(std::size_t bytes = smallest);
     std::int64_t in_use() const { return in_use_.load(std::memory_order_relaxed); }  // any thread
-    // Frees what is kept for reuse: called when the worker is idle.
+    // Frees what is kept for reuse and gives the unused part of the lease back: called when the worker is idle.
     void trim();
 
 private:
     friend class buffer;
     static constexpr std::size_t classes = 16;  // 16 KiB ... 512 MiB
     static constexpr std::size_t kept_bytes_max = 32u << 20;
-    static constexpr std::int64_t lease = 1 << 20;  // taken from the shared budget at a time
+    // Taken from the shared budget at a time. At most twice as much lies idle with a worker, where the others
+    // cannot have it.
+    static constexpr std::int64_t lease = 256 << 10;
     bool charge(std::size_t n);
     void give_back(char* block, std::size_t capacity);
 

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
+#include <stdexcept>
 
 namespace sluice::net {
 namespace {
@@ -23,9 +23,14 @@ protected:
 
 }  // namespace
 
-client_sink::client_sink(stream& s, exchange& x, const request_head& request, std::chrono::milliseconds stall,
-                         bool may_keep_alive)
-    : stream_(s), x_(x), request_(request), stall_(stall), keep_alive_(may_keep_alive && request.keep_alive) {}
+client_sink::client_sink(stream& s, exchange& x, const request_head& request, const session_body& body,
+                         std::chrono::milliseconds stall, bool may_keep_alive)
+    : stream_(s),
+      x_(x),
+      request_(request),
+      body_(body),
+      stall_(stall),
+      keep_alive_(may_keep_alive && request.keep_alive) {}
 
 void client_sink::give_up(abort_reason why) {
     keep_alive_ = false;
@@ -34,13 +39,15 @@ void client_sink::give_up(abort_reason why) {
 }
 
 awaitable<void> client_sink::head(response_head& h) {
-    assert(!started_);
+    if (started_) throw std::logic_error("a reply with two heads");
     started_ = true;
     commit::mark(x_);
     x_.status = h.status;
     h.headers.set("x-request-id", x_.request_id());
     const bool bodiless = request_.method == "HEAD" || h.status == 204 || h.status == 304;
     if (bodiless) h.body = framing::none;
+    if (h.body == framing::until_close) h.body = framing::chunked;  // its end can be told from a break then
+    if (!body_.discardable()) keep_alive_ = false;
     framing_ = http::framing_for(h.body, request_.minor_version);
     if (framing_ == framing::until_close) keep_alive_ = false;
     left_ = h.content_length;
@@ -50,23 +57,26 @@ awaitable<void> client_sink::head(response_head& h) {
 }
 
 awaitable<void> client_sink::send(std::span<const std::string_view> pieces) {
+    mid_write_ = true;
     const io_status how = co_await stream_.write_all(pieces, stall_);
     if (how != io_status::ok) {
         give_up(how == io_status::again ? abort_reason::client_write_stall : abort_reason::client_gone);
     }
+    mid_write_ = false;
     for (const std::string_view p : pieces) bytes_ += p.size();
     std::string().swap(pending_);
 }
 
 awaitable<void> client_sink::write(const event& e) {
-    assert(started_ && !ended_);
+    if (!started_ || ended_) throw std::logic_error("a body outside of a reply");
     if (framing_ == framing::none || e.raw.empty()) co_return;
     if (framing_ == framing::length) {
-        // More than was announced would be read as the next reply; the relay's codec cannot let it happen.
-        assert(e.raw.size() <= left_);
+        if (e.raw.size() > left_) throw std::logic_error("a body longer than its Content-Length");
         left_ -= e.raw.size();
     }
-    if (x_.reply_bytes == 0) x_.first_byte = std::chrono::steady_clock::now();
+    // A comment sent while the upstream is silent is no answer yet: it has no data.
+    if (!e.data.empty() && x_.first_byte == std::chrono::steady_clock::time_point{})
+        x_.first_byte = std::chrono::steady_clock::now();
     x_.reply_bytes += static_cast<std::int64_t>(e.raw.size());
     char size_line[18];
     std::array<std::string_view, 4> pieces{pending_, {}, e.raw, {}};
@@ -87,6 +97,7 @@ awaitable<void> client_sink::write(const event& e) {
             p.remove_prefix(part);
             skip -= part;
         }
+        mid_write_ = true;  // before the await, which may throw instead of calling
         co_await send(pieces);
     } else if (!pending_.empty()) {
         std::string().swap(pending_);  // a stream holds no more memory than it needs
@@ -94,10 +105,10 @@ awaitable<void> client_sink::write(const event& e) {
 }
 
 awaitable<void> client_sink::end() {
-    assert(started_ && !ended_);
+    if (!started_ || ended_) throw std::logic_error("an end outside of a reply");
     if (framing_ == framing::chunked || !pending_.empty()) {
-        const std::array<std::string_view, 2> pieces{pending_,
-                                                     framing_ == framing::chunked ? http::last_chunk : std::string_view{}};
+        const std::array<std::string_view, 2> pieces{
+            pending_, framing_ == framing::chunked ? http::last_chunk : std::string_view{}};
         co_await send(pieces);
     }
     if (framing_ == framing::length && left_ != 0) keep_alive_ = false;
@@ -113,7 +124,8 @@ awaitable<void> client_sink::flush() {
 void client_sink::break_off(std::string_view sse_error_event) {
     keep_alive_ = false;
     if (!started_ || ended_) return;
-    if (sse_ && framing_ != framing::length && !sse_error_event.empty()) {
+    // Behind half a write nothing would be understood.
+    if (sse_ && framing_ != framing::length && !sse_error_event.empty() && !mid_write_) {
         char size_line[18];
         std::array<std::string_view, 4> pieces{pending_, {}, sse_error_event, {}};
         if (framing_ == framing::chunked) {
@@ -125,6 +137,11 @@ void client_sink::break_off(std::string_view sse_error_event) {
     // With no framing of its own the end of the body is the end of the connection: only a reset tells
     // a truncated body from a whole one.
     if (framing_ == framing::until_close) stream_.reset_on_close();
+}
+
+void client_sink::take_back() {
+    pending_.clear();
+    started_ = false;
 }
 
 awaitable<void> client_sink::switch_protocols(response_head& h) {

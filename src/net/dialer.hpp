@@ -14,12 +14,13 @@ namespace sluice::net {
 // Immutable and shared by the workers.
 struct transport {
     endpoint_options connect;
-    std::shared_ptr<const tls_client_context> tls;  // null: plain only
+    std::shared_ptr<const tls_client_context> tls;  // null: only for endpoints without TLS
 };
 
 class tcp_dialer final : public dialer {
 public:
-    tcp_dialer(reactor& loop, connector& c) : loop_(loop), connector_(c), sessions_(std::make_shared<tls_session_store>()) {}
+    tcp_dialer(reactor& loop, connector& c)
+        : loop_(loop), connector_(c), sessions_(std::make_shared<tls_session_store>()) {}
 
     awaitable<result<std::unique_ptr<stream>>> dial(const upstream_endpoint& e) override;
 

@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sluice::net {
 namespace {
 
 constexpr std::size_t large_read = 64 * 1024;
 
-error broken(std::string text) { return error{error_kind::upstream_reset, std::move(text)}; }
+error broken(std::string text) {
+    return error{error_kind::upstream_reset, std::move(text)};
+}
 
 }  // namespace
 
@@ -21,7 +24,7 @@ bool http1_link::begin() {
     if (requests_ > 0 && !stream_->quiet()) return false;
     ++requests_;
     head_.clear();
-    body_done_ = request_sent_ = got_bytes_ = failed_ = eof_ = false;
+    body_done_ = request_sent_ = got_bytes_ = false;
     handed_ = 0;
     return true;
 }
@@ -36,30 +39,31 @@ awaitable<result<void>> http1_link::send(std::span<const std::string_view> piece
     co_return broken("The upstream closed the connection while the request was sent.");
 }
 
+std::optional<io_status> http1_link::pull() {
+    // The kernel tells of a broken connection only once, and of its end from then on.
+    if (read_failed_) return io_status::failed;
+    if (!stream_->may_read()) return io_status::again;
+    const std::size_t wanted = left_ > buffer_pool::smallest ? large_read : buffer_pool::smallest;
+    if (!in_) in_ = buffers_.acquire(wanted);
+    if (!in_ || !in_.reserve(1)) return std::nullopt;
+    const io_result r = stream_->read_some(in_.space());
+    in_.commit(r.bytes);
+    got_bytes_ |= r.bytes > 0;
+    eof_ |= r.status == io_status::eof;
+    read_failed_ |= r.status == io_status::failed;
+    return r.status;
+}
+
 awaitable<result<io_status>> http1_link::fill(std::chrono::steady_clock::time_point deadline, error_kind on_timeout) {
     for (;;) {
-        if (stream_->may_read()) {
-            const std::size_t wanted = left_ > buffer_pool::smallest ? large_read : buffer_pool::smallest;
-            if (!in_) in_ = buffers_.acquire(wanted);
-            if (!in_ || !in_.reserve(1)) co_return error{error_kind::overloaded, "The gateway is out of buffers."};
-            const io_result r = stream_->read_some(in_.space());
-            if (r.status == io_status::ok) {
-                in_.commit(r.bytes);
-                got_bytes_ = true;
-                co_return io_status::ok;
-            }
-            if (r.status == io_status::eof) {
-                eof_ = true;
-                co_return io_status::eof;
-            }
-            if (r.status == io_status::failed) {
-                failed_ = true;
-                co_return broken("The upstream's connection broke.");
-            }
-        }
+        const std::optional<io_status> now = pull();
+        if (!now) co_return error{error_kind::overloaded, "The gateway is out of buffers."};
+        if (*now == io_status::failed) co_return broken("The upstream's connection broke.");
+        if (*now != io_status::again) co_return *now;
         if (in_.size() == 0) in_.release();
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - stream_->owner().now());
-        const ready how = left.count() > 0 ? co_await stream_->readable(left) : ready::timeout;
+        ready how = ready::timeout;
+        if (left.count() > 0) how = co_await stream_->readable(left);
         if (how == ready::timeout) co_return error{on_timeout, {}};
     }
 }
@@ -179,11 +183,15 @@ awaitable<result<body_piece>> http1_link::receive(std::chrono::milliseconds time
     }
 }
 
-bool http1_link::buffered() { return body_done_ || in_.size() > handed_ || stream_->may_read(); }
+bool http1_link::buffered() {
+    if (body_done_ || in_.size() > handed_ || eof_) return true;
+    in_.consume(std::exchange(handed_, 0));
+    return pull() != io_status::again;
+}
 
 bool http1_link::reusable() const {
-    return body_done_ && request_sent_ && !failed_ && !eof_ && head_.keep_alive && head_.status != 101 &&
-           body_ != framing::until_close && in_.size() == handed_ && !stream_->hung_up();
+    return body_done_ && request_sent_ && !failed_ && !read_failed_ && !eof_ && head_.keep_alive &&
+           head_.status != 101 && body_ != framing::until_close && in_.size() == handed_ && !stream_->hung_up();
 }
 
 void http1_link::rest() {

@@ -24,8 +24,9 @@ public:
     awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall);
     awaitable<result<response_head*>> receive_head(std::string_view method, std::chrono::milliseconds timeout);
     awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout);
+    // Reads what is there without waiting. Views of the last piece die.
     bool buffered();
-    bool answered() const { return in_.size() > 0 || stream_->may_read(); }
+    bool answered() { return in_.size() > 0 || !stream_->quiet(); }
     bool got_bytes() const { return got_bytes_; }
     void request_sent() { request_sent_ = true; }
     // Request and response are complete and both sides keep the connection.
@@ -41,6 +42,8 @@ public:
     int requests() const { return requests_; }
 
 private:
+    // Reads once, without waiting. Nothing: out of buffers.
+    std::optional<io_status> pull();
     // Reads what is there or waits for it until the deadline.
     awaitable<result<io_status>> fill(std::chrono::steady_clock::time_point deadline, error_kind on_timeout);
     // The next piece that is already here; nothing if more bytes are needed.
@@ -54,9 +57,10 @@ private:
     response_head head_;
     http::chunked_decoder chunks_;
     framing body_ = framing::none;
-    std::uint64_t left_ = 0;   // of a body with a length
-    std::size_t handed_ = 0;   // bytes of in_ that the caller is looking at
-    bool body_done_ = false, request_sent_ = false, got_bytes_ = false, failed_ = false, eof_ = false;
+    std::uint64_t left_ = 0;  // of a body with a length
+    std::size_t handed_ = 0;  // bytes of in_ that the caller is looking at
+    bool body_done_ = false, request_sent_ = false, got_bytes_ = false;
+    bool failed_ = false, read_failed_ = false, eof_ = false;  // for good: no further request
     int requests_ = 0;
     std::chrono::steady_clock::time_point born_;
 };

@@ -35,7 +35,8 @@ awaitable<result<fetch_reply>> ask(upstream_connection& upstream, const fetch_re
         }
         reply.body.append(piece->data);
         if (piece->last) break;
-        if (loop.now() >= deadline) co_return error{error_kind::upstream_idle_timeout, url.host + " answered too slowly."};
+        if (loop.now() >= deadline)
+            co_return error{error_kind::upstream_idle_timeout, url.host + " answered too slowly."};
     }
     co_return std::move(reply);
 }
@@ -61,7 +62,10 @@ awaitable<result<fetch_reply>> http_fetcher::fetch(fetch_request request) {
         if (!opened) co_return opened.error();
         const std::unique_ptr<upstream_connection> upstream = std::move(*opened);
         auto reply = co_await ask(*upstream, request, *url, loop_, deadline);
-        if (reply || !upstream->reused() || upstream->got_bytes()) co_return std::move(reply);
+        if (reply) co_return std::move(reply);
+        const bool stale =
+            upstream->reused() && !upstream->got_bytes() && reply.error().kind == error_kind::upstream_reset;
+        if (!stale) co_return reply.error();
     }
     co_return error{error_kind::upstream_reset, url->host + " closed the connection."};
 }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <system_error>
 
 namespace sluice::net {
 namespace {
@@ -19,6 +20,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr int accepts_per_turn = 256;
+constexpr int accepts_at_close = 65536;  // no kernel's queue is longer; a flood must not keep us from closing
 constexpr std::chrono::milliseconds pause_time{100};
 
 result<tcp::endpoint> parse_address(const std::string& text) {
@@ -41,12 +43,15 @@ std::string peer_text(const sockaddr_storage& peer) {
         asio::ip::address_v6::bytes_type bytes;
         std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, bytes.size());
         const asio::ip::address_v6 address(bytes);
-        return address.is_v4_mapped() ? asio::ip::make_address_v4(asio::ip::v4_mapped, address).to_string() : address.to_string();
+        return address.is_v4_mapped() ? asio::ip::make_address_v4(asio::ip::v4_mapped, address).to_string()
+                                      : address.to_string();
     }
     return asio::ip::address_v4(ntohl(reinterpret_cast<const sockaddr_in&>(peer).sin_addr.s_addr)).to_string();
 }
 
-unique_fd open_spare() { return unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+unique_fd open_spare() {
+    return unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 }  // namespace
 
@@ -59,7 +64,8 @@ result<unique_fd> listen_on(const std::string& address, int backlog) {
                            ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
                            ::bind(fd.get(), endpoint->data(), static_cast<socklen_t>(endpoint->size())) == 0 &&
                            ::listen(fd.get(), backlog) == 0;
-    if (!listening) return error{error_kind::bad_request, "cannot listen on " + address + ": " + std::strerror(errno)};
+    const int why = errno;
+    if (!listening) return error{error_kind::bad_request, "cannot listen on " + address + ": " + std::strerror(why)};
     return fd;
 }
 
@@ -83,8 +89,12 @@ int port_of(int fd) {
 }
 
 listener::listener(reactor& loop, unique_fd socket, accepted on_accept, counter& refused)
-    : loop_(loop), socket_(std::move(socket)), spare_(open_spare()), on_accept_(std::move(on_accept)), refused_(refused) {
-    loop_.add_listener(socket_.get(), *this);
+    : loop_(loop),
+      socket_(std::move(socket)),
+      spare_(open_spare()),
+      on_accept_(std::move(on_accept)),
+      refused_(refused) {
+    if (!loop_.add_listener(socket_.get(), *this)) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
 listener::~listener() {
@@ -93,8 +103,9 @@ listener::~listener() {
 
 void listener::close() {
     if (!socket_) return;
-    while (accept_one()) {
+    for (int i = 0; i < accepts_at_close && accept_one(); ++i) {
     }
+    loop_.timers().disarm(*this);
     loop_.remove(socket_.get(), *this);
     socket_.reset();
 }
@@ -134,7 +145,8 @@ void listener::pause() {
 }
 
 void listener::expired() {
-    if (socket_) loop_.add_listener(socket_.get(), *this);
+    if (!socket_ || loop_.add_listener(socket_.get(), *this)) return;
+    loop_.timers().arm(*this, loop_.now() + pause_time);  // the kernel is short of memory: later
 }
 
 }  // namespace sluice::net

@@ -4,6 +4,7 @@
 #include <boost/asio/detail/reactor_op.hpp>
 
 #include <cerrno>
+#include <exception>
 #include <system_error>
 
 namespace sluice::net {
@@ -46,7 +47,8 @@ private:
             static_cast<operation*>(base)->owner_.dispatch();
             return not_done;
         }
-        static void do_complete(void*, boost::asio::detail::operation* base, const boost::system::error_code&, std::size_t) {
+        static void do_complete(void*, boost::asio::detail::operation* base, const boost::system::error_code&,
+                                std::size_t) {
             delete static_cast<operation*>(base);
         }
         reactor& owner_;
@@ -58,7 +60,11 @@ private:
 };
 
 reactor::reactor(boost::asio::io_context& context)
-    : context_(context), epoll_(make_epoll()), ticker_(context), now_(std::chrono::steady_clock::now()), timers_(now_) {}
+    : context_(context),
+      epoll_(make_epoll()),
+      ticker_(context),
+      now_(std::chrono::steady_clock::now()),
+      timers_(now_) {}
 
 reactor::~reactor() = default;
 
@@ -96,6 +102,8 @@ void reactor::remove(int fd, pollable& p) {
 }
 
 void reactor::dispatch() {
+    // An edge comes once: what one handler throws must not cost the others theirs.
+    std::exception_ptr thrown;
     // Nested edge-triggered: what is not fetched now would not be announced again.
     do {
         now_ = std::chrono::steady_clock::now();
@@ -103,21 +111,27 @@ void reactor::dispatch() {
         const bool full = batch_size_ == static_cast<int>(batch_.size());
         for (batch_at_ = 0; batch_at_ < batch_size_;) {
             const epoll_event e = batch_[static_cast<std::size_t>(batch_at_++)];
-            if (e.data.ptr != nullptr) static_cast<pollable*>(e.data.ptr)->on_events(e.events);
+            if (e.data.ptr == nullptr) continue;
+            try {
+                static_cast<pollable*>(e.data.ptr)->on_events(e.events);
+            } catch (...) {
+                thrown = std::current_exception();
+            }
         }
         batch_at_ = batch_size_ = 0;
         if (!full) break;
     } while (!stopped_);
+    if (thrown) std::rethrow_exception(thrown);
 }
 
 void reactor::tick() {
     ticker_.expires_after(timer_wheel::tick);
     ticker_.async_wait([this](const boost::system::error_code& ec) {
         if (ec || stopped_) return;
+        tick();  // first, since what follows may throw
         now_ = std::chrono::steady_clock::now();
         timers_.advance(now_);
         dispatch();  // a listener that left connections in its queue has no edge to come
-        if (!stopped_) tick();
     });
 }
 

@@ -22,6 +22,12 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+// After the last reply, for what the client still sends.
+constexpr auto linger_time = 5s, linger_silence = 2s;
+constexpr std::size_t linger_bytes = 64u << 20;
+// In a drain, for a connection that was accepted and has not asked for anything yet.
+constexpr auto first_request_grace = 1000ms;
+
 error error_of(abort_reason why) {
     switch (why) {
         case abort_reason::total_timeout:
@@ -54,11 +60,11 @@ session::~session() {
 
 awaitable<void> session::run(ssl_ptr ssl) {
     if (ssl) {
-        auto shaken = co_await stream_.handshake(std::move(ssl), limits_.tls_handshake);
+        auto shaken = co_await stream_.handshake(std::move(ssl), "the client", limits_.tls_handshake);
         if (!shaken) co_return;
     }
     request_head head;
-    while (!closing_) {
+    do {
         const bool got = co_await read_head(head);
         if (!got) co_return;
         ++served_;
@@ -66,7 +72,7 @@ awaitable<void> session::run(ssl_ptr ssl) {
         if (then == outcome::close) break;
         if (in_.size() == 0) in_.release();
         head = request_head{};  // an idle connection holds no memory
-    }
+    } while (!closing_);
     co_await linger();
 }
 
@@ -104,16 +110,21 @@ awaitable<bool> session::read_head(request_head& head) {
             if (r.status != io_status::again) co_return false;
         }
         const bool idle = in_.size() == 0;
+        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - site_.loop.now());
         if (idle) {
-            if (site_.draining) co_return false;
             in_.release();
+            left = !site_.draining ? limits_.idle : served_ == 0 ? first_request_grace : 0ms;
         }
-        const auto left = idle ? limits_.idle : std::chrono::duration_cast<std::chrono::milliseconds>(deadline - site_.loop.now());
         waiting_idle_ = idle;
-        const ready how = left > 0ms ? co_await stream_.readable(left) : ready::timeout;
+        ready how = ready::timeout;
+        if (left > 0ms) how = co_await stream_.readable(left);
         waiting_idle_ = false;
         if (how == ready::yes) continue;
-        if (!idle) co_await refuse(error{error_kind::request_timeout, "The request head came too slowly."}, "header_timeout");
+        if (idle) {
+            stream_.shutdown_write();
+        } else {
+            co_await refuse(error{error_kind::request_timeout, "The request head came too slowly."}, "header_timeout");
+        }
         co_return false;
     }
 }
@@ -132,11 +143,12 @@ awaitable<void> session::refuse(const error& e, std::string_view reason) {
 // Closing with unread bytes in the socket resets the connection and may destroy the answer on its way:
 // say that nothing follows, then read what still comes, for a while.
 awaitable<void> session::linger() {
+    if (stream_.resets()) co_return;
     stream_.shutdown_write();
     in_.clear();
-    const auto deadline = site_.loop.now() + 2s;
+    const auto deadline = site_.loop.now() + linger_time;
     std::size_t drained = 0;
-    while (drained < (1u << 20)) {
+    while (drained < linger_bytes) {
         if (stream_.may_read()) {
             if (!in_) in_ = site_.buffers.acquire();
             if (!in_) co_return;
@@ -148,12 +160,35 @@ awaitable<void> session::linger() {
         }
         in_.release();
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - site_.loop.now());
-        const ready how = left > 0ms ? co_await stream_.readable(left) : ready::timeout;
+        ready how = ready::timeout;
+        if (left > 0ms) how = co_await stream_.readable(std::min<std::chrono::milliseconds>(left, linger_silence));
         if (how == ready::timeout) co_return;
     }
 }
 
 // --- one exchange ---------------------------------------------------------------------------------------
+
+// Says which exchange is served, for as long as it is.
+class session::active_scope {
+public:
+    active_scope(session& s, exchange& x, session_body& body, client_sink& sink) : s_(s) {
+        s_.active_ = &x;
+        s_.body_ = &body;
+        s_.sink_ = &sink;
+        ++s_.site_.exchanges;
+    }
+    ~active_scope() {
+        s_.active_ = nullptr;
+        s_.body_ = nullptr;
+        s_.sink_ = nullptr;
+        --s_.site_.exchanges;
+    }
+    active_scope(const active_scope&) = delete;
+    active_scope& operator=(const active_scope&) = delete;
+
+private:
+    session& s_;
+};
 
 awaitable<session::outcome> session::serve(request_head& head) {
     const std::shared_ptr<const route_table> routes = site_.routes;
@@ -165,54 +200,54 @@ awaitable<session::outcome> session::serve(request_head& head) {
     session_body body(stream_, in_, site_.buffers, head, route_limits_.body_stall, route_limits_.body_bytes.value);
     exchange x(*this, head, body);
     const bool may_keep_alive = !site_.draining && served_ < limits_.requests;
-    client_sink sink(stream_, x, head, route_limits_.write_stall, may_keep_alive);
+    client_sink sink(stream_, x, head, body, route_limits_.write_stall, may_keep_alive);
     set_client(x, sink);
     begin(x, site_.make_request_id(), peer_, chosen != nullptr ? chosen->name : std::string{}, site_.loop.now());
-    body_ = &body;
-    sink_ = &sink;
-    active_ = &x;
-    ++site_.exchanges;
-    site_.recorder.began(x);
-
-    if (!path) {
-        x.fail(path.error());
-    } else if (chosen == nullptr) {
-        x.fail(error{error_kind::not_found, "No route serves " + head.method + " " + std::string(head.path()) + "."});
-    } else {
-        co_await run_stages(x, *chosen);
+    {
+        const active_scope scope(*this, x, body, sink);
+        site_.recorder.began(x);
+        if (!path) {
+            x.fail(path.error());
+        } else if (chosen == nullptr) {
+            x.fail(
+                error{error_kind::not_found, "No route serves " + head.method + " " + std::string(head.path()) + "."});
+        } else {
+            co_await run_stages(x, *chosen);
+        }
+        co_await finish_reply(x, sink);
     }
-    co_await finish_reply(x, sink);
-
-    const bool drained = sink.keep_alive() && sink.ended() && co_await body.discard();
-    active_ = nullptr;
-    sink_ = nullptr;
-    body_ = nullptr;
-    --site_.exchanges;
-    const std::optional<error> failure = x.failure();
+    const std::optional<error>& failure = x.failure();
     site_.recorder.ended({x, body.received(), sink.bytes(), failure ? &*failure : nullptr, sink.ended()});
-    co_return drained ? outcome::keep : outcome::close;
+
+    if (closing_ || !sink.keep_alive() || !sink.ended()) co_return outcome::close;
+    const bool discarded = co_await body.discard();
+    co_return discarded ? outcome::keep : outcome::close;
 }
 
 awaitable<void> session::run_stages(exchange& x, const route& chosen) {
-    site_.loop.timers().arm(*this, site_.loop.now() + route_limits_.total);
     if (!route_limits_.tolerate_half_close) {
-        stream_.watch_hang_up([](void* self) { static_cast<session*>(self)->active_->abort(abort_reason::client_gone); }, this);
+        if (stream_.hung_up()) co_return x.fail(error_of(abort_reason::client_gone));
+        stream_.watch_hang_up(
+            [](void* self) { static_cast<session*>(self)->active_->abort(abort_reason::client_gone); }, this);
     }
-    bool aborted = false;
+    site_.loop.timers().arm(*this, site_.loop.now() + route_limits_.total);
+    bool unwound = false;
     try {
         co_await next_stage(chosen.stages)(x);
-    } catch (const boost::system::system_error& e) {
-        if (e.code() != asio::error::operation_aborted) throw;
-        aborted = true;
     } catch (const std::exception& e) {
-        x.fail(error{error_kind::internal, "The gateway failed to serve this request."});
-        site_.recorder.bug(e.what());
+        unwound = true;
+        // An abort unwinds by exception. Any other one is a bug.
+        if (x.aborted() == abort_reason::none) {
+            site_.recorder.bug(e.what());
+            x.fail(error{error_kind::internal, "The gateway failed to serve this request."});
+        }
     }
     stream_.watch_hang_up(nullptr, nullptr);
     site_.loop.timers().disarm(*this);
-    // From here on the session itself may wait again.
-    if (aborted) co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-    if (aborted) x.fail(error_of(x.aborted()));
+    if (x.aborted() == abort_reason::none) co_return;
+    // From here on the session itself may wait again. An abort that came behind the last byte changed nothing.
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    if (unwound || !sink_->ended()) x.fail(error_of(x.aborted()));
 }
 
 awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
@@ -225,10 +260,9 @@ awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
     if (e.kind == error_kind::client_gone || e.kind == error_kind::client_write_stall) {
         stream_.reset_on_close();
         x.status = x.status != 0 ? x.status : 499;
-        sink.break_off({});
-        closing_ = true;
         co_return;
     }
+    if (sink.unsent()) sink.take_back();
     if (sink.started()) {
         sink.break_off(make_error_event(e));
         co_return;
@@ -237,11 +271,18 @@ awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
     try {
         co_await x.respond(std::move(reply.head), reply.body);
     } catch (const boost::system::system_error&) {
-        closing_ = true;  // the client went while its error was written
+        stream_.reset_on_close();  // the client went while its error was written
+    } catch (const std::exception& bug) {
+        site_.recorder.bug(bug.what());
+        stream_.reset_on_close();
     }
 }
 
 awaitable<result<void>> session::tunnel(upstream_connection& upstream, response_head& head) {
+    // What stands behind the request's body is the client's first word in the new protocol.
+    if (!body_->complete())
+        co_return error{error_kind::bad_request, "The request to switch protocols is not complete."};
+    active_->release_body();
     // The switch itself is hop-by-hop, and this is the one reply on which it passes.
     const std::string protocol{head.headers.find("upgrade").value_or("")};
     http::remove_hop_by_hop(head.headers);
@@ -258,20 +299,32 @@ awaitable<result<void>> session::tunnel(upstream_connection& upstream, response_
     co_return result<void>{};
 }
 
-void session::cancel(exchange&) { signal_.emit(asio::cancellation_type::terminal); }
+void session::cancel(exchange&) {
+    signal_.emit(asio::cancellation_type::terminal);
+}
 
 void session::expired() {
-    if (active_ != nullptr) active_->abort(abort_reason::total_timeout);
+    if (active_ != nullptr) {
+        active_->abort(abort_reason::total_timeout);
+    } else if (waiting_idle_) {
+        stream_.end_readable();
+    }
 }
 
 void session::drain() {
     closing_ = true;
-    if (waiting_idle_) signal_.emit(asio::cancellation_type::terminal);
+    if (sink_ != nullptr) sink_->close_after_reply();
+    if (!waiting_idle_) return;
+    if (served_ == 0) {
+        site_.loop.timers().arm(*this, site_.loop.now() + first_request_grace);
+    } else {
+        stream_.end_readable();
+    }
 }
 
 void session::cut(abort_reason why) {
     closing_ = true;
-    if (active_ != nullptr) {
+    if (active_ != nullptr && active_->aborted() == abort_reason::none) {
         active_->abort(why);
     } else {
         signal_.emit(asio::cancellation_type::terminal);

@@ -30,10 +30,10 @@ class session;
 struct session_limits {
     http::head_limits head;
     std::chrono::milliseconds tls_handshake{10000};
-    std::chrono::milliseconds header{10000};  // from a request's first byte to the end of its head
-    std::chrono::milliseconds idle{75000};    // between requests
+    std::chrono::milliseconds header{10000};        // from a request's first byte to the end of its head
+    std::chrono::milliseconds idle{75000};          // between requests
     std::chrono::milliseconds tunnel_idle{300000};  // neither side of a WebSocket says anything
-    int requests = 100000;                    // on one connection, then it closes
+    int requests = 100000;                          // on one connection, then it closes
 };
 
 // What an exchange came to, for those who count and log. Called once per request that had a head.
@@ -46,7 +46,7 @@ public:
         const error* failure = nullptr;
         bool complete = false;  // the reply was sent to its end
     };
-    virtual void began(exchange& x) = 0;   // before the first stage: trace context
+    virtual void began(exchange& x) = 0;  // before the first stage: trace context
     virtual void ended(const facts& f) = 0;
     virtual void refused(std::string_view reason) = 0;  // a request that did not parse
     virtual void bug(std::string_view what) = 0;        // an exception that nobody expected
@@ -76,7 +76,8 @@ public:
     // Serves until the connection ends. `ssl` null: plain.
     awaitable<void> run(ssl_ptr ssl);
 
-    // Drain: an idle connection closes now, a busy one after its reply.
+    // Drain: an idle connection closes now, a busy one after its reply; one that has not asked for anything yet
+    // gets a moment for it.
     void drain();
     // The end of the drain: an exchange under way is aborted.
     void cut(abort_reason why);
@@ -85,6 +86,7 @@ public:
 
 private:
     enum class outcome : std::uint8_t { keep, close };
+    class active_scope;
 
     // Reads one head. False: the connection is to be closed; an answer was sent if one was due.
     awaitable<bool> read_head(request_head& head);
@@ -99,7 +101,8 @@ private:
     std::size_t body_bytes_max() const override { return route_limits_.body_bytes.value; }
     awaitable<void> flush() override { return sink_->flush(); }
     awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head) override;
-    void expired() override;  // the exchange's total time is over
+    // The exchange's total time is over, or the time that a drain gives a new connection for its first request.
+    void expired() override;
 
     session_site& site_;
     const session_limits& limits_;
@@ -108,9 +111,11 @@ private:
     buffer in_;
     boost::asio::cancellation_signal signal_;
     route_limits route_limits_;
-    exchange* active_ = nullptr;  // while stages run
+    // While an exchange is served:
+    exchange* active_ = nullptr;
     session_body* body_ = nullptr;
     client_sink* sink_ = nullptr;
+
     bool waiting_idle_ = false;
     bool closing_ = false;
     int served_ = 0;

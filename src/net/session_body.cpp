@@ -7,8 +7,11 @@
 namespace sluice::net {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::uint64_t discard_max = 64 * 1024;
-constexpr std::size_t chunked_start = 64 * 1024;
+constexpr std::size_t collect_step = 256 * 1024;  // borrowed at first, however much is announced
+constexpr std::int64_t slowest_bytes_per_ms = 16;
 
 }  // namespace
 
@@ -42,26 +45,40 @@ awaitable<result<void>> session_body::send_continue() {
     co_return result<void>{};
 }
 
-awaitable<result<void>> session_body::fill() {
+awaitable<result<std::size_t>> session_body::fill(buffer& into, std::uint64_t most) {
     if (continue_due_) {
         auto sent = co_await send_continue();
         if (!sent) co_return sent.error();
     }
     for (;;) {
         if (stream_.may_read()) {
-            if (!in_) in_ = buffers_.acquire();
-            if (!in_ || !in_.reserve(1)) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
-            const io_result r = stream_.read_some(in_.space());
+            if (!into) into = buffers_.acquire(static_cast<std::size_t>(std::min<std::uint64_t>(most, collect_step)));
+            if (!into || !into.reserve(1)) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
+            const std::span<char> space = into.space();
+            const io_result r =
+                stream_.read_some(space.first(static_cast<std::size_t>(std::min<std::uint64_t>(most, space.size()))));
             if (r.status == io_status::ok) {
-                in_.commit(r.bytes);
-                co_return result<void>{};
+                into.commit(r.bytes);
+                co_return r.bytes;
             }
             if (r.status != io_status::again) co_return fail(error_kind::client_gone, "The client hung up.");
         }
-        if (in_.size() == 0) in_.release();
-        const ready how = co_await stream_.readable(stall_);
-        if (how == ready::timeout) co_return fail(error_kind::request_timeout, "The request body came too slowly.");
+        if (into.size() == 0) into.release();
+        auto waited = co_await wait();
+        if (!waited) co_return waited.error();
     }
+}
+
+awaitable<result<void>> session_body::wait() {
+    const auto allowed =
+        stall_ + std::chrono::milliseconds(static_cast<std::int64_t>(received_) / slowest_bytes_per_ms);
+    const auto patience = std::min(stall_, allowed - waited_);
+    const auto from = stream_.owner().now();
+    ready how = ready::timeout;
+    if (patience > 0ms) how = co_await stream_.readable(patience);
+    waited_ += std::chrono::duration_cast<std::chrono::milliseconds>(stream_.owner().now() - from);
+    if (how == ready::timeout) co_return fail(error_kind::request_timeout, "The request body came too slowly.");
+    co_return result<void>{};
 }
 
 result<std::string_view> session_body::take() {
@@ -93,13 +110,14 @@ result<std::string_view> session_body::take() {
 }
 
 awaitable<result<std::string_view>> session_body::read() {
-    if (length().value_or(0) > bytes_max_) co_return fail(error_kind::payload_too_large, "The request body is too large.");
+    if (length().value_or(0) > bytes_max_)
+        co_return fail(error_kind::payload_too_large, "The request body is too large.");
     while (!complete_) {
         auto piece = take();
         if (!piece) co_return piece.error();
         if (!piece->empty()) co_return *piece;
         if (complete_) break;
-        auto more = co_await fill();
+        auto more = co_await fill(in_, buffer_pool::smallest);
         if (!more) co_return more.error();
     }
     in_.consume(handed_);
@@ -110,50 +128,49 @@ awaitable<result<std::string_view>> session_body::read() {
 awaitable<result<std::string_view>> session_body::collect(std::size_t bytes_max) {
     if (collected_ || in_place_) co_return collected_ ? collected_.data() : in_.data().substr(0, handed_);
     bytes_max_ = std::min<std::uint64_t>(bytes_max_, bytes_max);
-    const std::uint64_t declared = length().value_or(0);
-    if (declared > bytes_max_) co_return fail(error_kind::payload_too_large, "The request body is too large.");
-    if (head_.body == framing::length && in_.size() >= declared) {
+    if (length().value_or(0) > bytes_max_)
+        co_return fail(error_kind::payload_too_large, "The request body is too large.");
+    if (complete_) co_return std::string_view{};
+    const bool sized = head_.body == framing::length;
+    if (sized && in_.size() >= left_) {
         // The usual small body came along with its head: it stays where it is.
         auto here = take();
         in_place_ = true;
         co_return here;
     }
-    if (complete_) co_return std::string_view{};
-    collected_ = buffers_.acquire(head_.body == framing::length ? static_cast<std::size_t>(declared) : chunked_start);
-    if (!collected_) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
     while (!complete_) {
         auto piece = take();
         if (!piece) co_return piece.error();
         if (!piece->empty()) {
-            if (!collected_.reserve(piece->size())) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
-            std::memcpy(collected_.space().data(), piece->data(), piece->size());
-            collected_.commit(piece->size());
+            if (!append(*piece)) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
             continue;
         }
         if (complete_) break;
-        if (head_.body == framing::length && !continue_due_ && stream_.may_read()) {
-            // Straight into place.
-            in_.release();
-            const auto room = collected_.space().first(static_cast<std::size_t>(left_));
-            const io_result r = stream_.read_some(room);
-            if (r.status == io_status::ok) {
-                collected_.commit(r.bytes);
-                left_ -= r.bytes;
-                received_ += r.bytes;
-                complete_ = left_ == 0;
-                continue;
-            }
-            if (r.status != io_status::again) co_return fail(error_kind::client_gone, "The client hung up.");
-            const ready how = co_await stream_.readable(stall_);
-            if (how == ready::timeout) co_return fail(error_kind::request_timeout, "The request body came too slowly.");
+        if (!sized) {
+            auto more = co_await fill(in_, buffer_pool::smallest);
+            if (!more) co_return more.error();
             continue;
         }
-        auto more = co_await fill();
+        in_.release();  // it is empty: what comes goes straight into place
+        auto more = co_await fill(collected_, left_);
         if (!more) co_return more.error();
+        left_ -= *more;
+        received_ += *more;
+        complete_ = left_ == 0;
     }
     in_.consume(handed_);
     handed_ = 0;
     co_return collected_.data();
+}
+
+bool session_body::append(std::string_view piece) {
+    if (!collected_)
+        collected_ = buffers_.acquire(
+            std::max(piece.size(), static_cast<std::size_t>(std::min<std::uint64_t>(left_, collect_step))));
+    if (!collected_ || !collected_.reserve(piece.size())) return false;
+    std::memcpy(collected_.space().data(), piece.data(), piece.size());
+    collected_.commit(piece.size());
+    return true;
 }
 
 void session_body::release() {
@@ -165,10 +182,14 @@ void session_body::release() {
     if (in_.size() == 0) in_.release();
 }
 
+bool session_body::discardable() const {
+    // A body that waits for "100 Continue" may come or not: only closing is safe.
+    return complete_ || (!failed_ && !continue_due_ && left_ <= discard_max);
+}
+
 awaitable<bool> session_body::discard() {
     release();
-    if (failed_) co_return false;
-    if (continue_due_ && !complete_) co_return false;  // it may come or not: only closing is safe
+    if (!discardable()) co_return false;
     std::uint64_t dropped = 0;
     while (!complete_) {
         auto piece = co_await read();

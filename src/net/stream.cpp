@@ -1,5 +1,7 @@
 #include "net/stream.hpp"
 
+#include "net/tls_error.hpp"
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -13,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -80,10 +83,11 @@ void stream::waiter::cancel() {
     });
 }
 
-awaitable<ready> stream::wait(waiter& w, const bool& flag, std::chrono::milliseconds timeout) {
+awaitable<ready> stream::wait(waiter& w, bool (stream::*may_go_on)() const, std::chrono::milliseconds timeout) {
     return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, ready)>(
-        [this, &w, &flag, timeout](handler h) {
-            if (flag) {
+        [this, &w, may_go_on, timeout](handler h) {
+            assert(!w.waiting());
+            if ((this->*may_go_on)()) {
                 asio::post(reactor_.executor(), [h = std::move(h)]() mutable { h(nullptr, ready::yes); });
             } else {
                 w.start(*this, std::move(h), timeout);
@@ -92,21 +96,15 @@ awaitable<ready> stream::wait(waiter& w, const bool& flag, std::chrono::millisec
         asio::use_awaitable);
 }
 
-awaitable<ready> stream::readable(std::chrono::milliseconds timeout) {
-    if (read_wants_write_) return wait(writer_, can_write_, timeout);
-    return wait(reader_, can_read_, timeout);
-}
-
-awaitable<ready> stream::writable(std::chrono::milliseconds timeout) { return wait(writer_, can_write_, timeout); }
-
 void stream::on_events(std::uint32_t events) {
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) can_read_ = true;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) can_write_ = true;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;
     // Both are taken before either runs: the first may destroy this stream.
-    auto reading = can_read_ ? reader_.take() : std::nullopt;
-    auto writing = can_write_ ? writer_.take() : std::nullopt;
-    if (hung_up_ && !reading && on_hang_up_ != nullptr) {
+    auto reading = read_ready() ? reader_.take() : std::nullopt;
+    auto writing = write_ready() ? writer_.take() : std::nullopt;
+    // Whoever reads learns nothing of a hang-up behind the last byte it waits for, so that both are told.
+    if (hung_up_ && on_hang_up_ != nullptr) {
         auto* callback = std::exchange(on_hang_up_, nullptr);
         callback(hang_up_context_);  // cancels by post: nothing is destroyed yet
     }
@@ -133,7 +131,9 @@ bool stream::quiet() {
         // Session tickets come after the handshake and are no data: SSL_peek eats them.
         ERR_clear_error();
         const int n = SSL_peek(ssl_.get(), &byte, 1);
-        if (n > 0 || SSL_get_error(ssl_.get(), n) != SSL_ERROR_WANT_READ) return false;
+        const bool nothing = n <= 0 && SSL_get_error(ssl_.get(), n) == SSL_ERROR_WANT_READ;
+        ERR_clear_error();
+        if (!nothing || SSL_has_pending(ssl_.get()) == 1) return false;  // pending: the beginning of a record
     } else {
         const ssize_t n = ::recv(fd_.get(), &byte, 1, MSG_PEEK);
         if (n >= 0 || errno != EAGAIN) return false;
@@ -143,9 +143,11 @@ bool stream::quiet() {
 }
 
 void stream::shutdown_write() {
+    if (resets_) return;
     if (ssl_) {
         ERR_clear_error();
         SSL_shutdown(ssl_.get());
+        ERR_clear_error();
     }
     ::shutdown(fd_.get(), SHUT_WR);
 }
@@ -153,12 +155,12 @@ void stream::shutdown_write() {
 void stream::reset_on_close() {
     const linger abortive{1, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive);
+    resets_ = true;
 }
 
-awaitable<result<void>> stream::handshake(ssl_ptr ssl, std::chrono::milliseconds timeout) {
+awaitable<result<void>> stream::handshake(ssl_ptr ssl, std::string_view peer, std::chrono::milliseconds timeout) {
     ssl_ = std::move(ssl);
     SSL_set_fd(ssl_.get(), fd_.get());
-    SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     const auto deadline = reactor_.now() + timeout;
     for (;;) {
         ERR_clear_error();
@@ -166,12 +168,14 @@ awaitable<result<void>> stream::handshake(ssl_ptr ssl, std::chrono::milliseconds
         if (n == 1) co_return result<void>{};
         const int why = SSL_get_error(ssl_.get(), n);
         const bool wants_read = why == SSL_ERROR_WANT_READ;
-        if (!wants_read && why != SSL_ERROR_WANT_WRITE) co_return error{error_kind::upstream_tls, "TLS handshake failed"};
+        if (!wants_read && why != SSL_ERROR_WANT_WRITE) co_return tls_handshake_error(ssl_.get(), peer);
         (wants_read ? can_read_ : can_write_) = false;
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - reactor_.now());
         ready how = ready::timeout;
-        if (left.count() > 0) {
-            how = co_await wait(wants_read ? reader_ : writer_, wants_read ? can_read_ : can_write_, left);
+        if (left.count() > 0 && wants_read) {
+            how = co_await readable(left);
+        } else if (left.count() > 0) {
+            how = co_await writable(left);
         }
         if (how == ready::timeout) co_return error{error_kind::upstream_tls_timeout, "TLS handshake timed out"};
     }
@@ -202,14 +206,9 @@ io_result stream::read_tls(std::span<char> into) {
     ERR_clear_error();
     const int n = SSL_read(ssl_.get(), into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1 << 30)));
     if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
-    const io_result outcome = tls_outcome(n);
-    if (outcome.status == io_status::again && !read_wants_write_) can_read_ = false;
-    return outcome;
-}
-
-io_result stream::tls_outcome(int returned) {
-    switch (SSL_get_error(ssl_.get(), returned)) {
+    switch (SSL_get_error(ssl_.get(), n)) {
         case SSL_ERROR_WANT_READ:
+            can_read_ = false;
             return {io_status::again, 0};
         case SSL_ERROR_WANT_WRITE:
             read_wants_write_ = true;
@@ -219,6 +218,7 @@ io_result stream::tls_outcome(int returned) {
             return {io_status::eof, 0};
         default:
             // Truncation without close_notify included: only a complete message counts as complete.
+            ERR_clear_error();
             return {io_status::failed, 0};
     }
 }
@@ -259,15 +259,20 @@ io_result stream::write_tls(std::span<const std::string_view> pieces, std::size_
         }
         from = scratch.data();
     }
+    write_wants_read_ = false;
     ERR_clear_error();
     const int written = SSL_write(ssl_.get(), from, static_cast<int>(size));
     if (written > 0) return {io_status::ok, static_cast<std::size_t>(written)};
     switch (SSL_get_error(ssl_.get(), written)) {
         case SSL_ERROR_WANT_WRITE:
-        case SSL_ERROR_WANT_READ:  // a key update: the next edge in either direction lets it go on
             can_write_ = false;
             return {io_status::again, 0};
+        case SSL_ERROR_WANT_READ:
+            write_wants_read_ = true;
+            can_read_ = false;
+            return {io_status::again, 0};
         default:
+            ERR_clear_error();
             return {io_status::failed, 0};
     }
 }

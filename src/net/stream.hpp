@@ -40,9 +40,9 @@ public:
     stream(const stream&) = delete;
     stream& operator=(const stream&) = delete;
 
-    // Runs the TLS handshake; SSL_set_accept_state or SSL_set_connect_state was called on it.
-    // Error: upstream_tls, upstream_tls_timeout (the caller knows which side it is).
-    awaitable<result<void>> handshake(ssl_ptr ssl, std::chrono::milliseconds timeout);
+    // Runs the TLS handshake; SSL_set_accept_state or SSL_set_connect_state was called on it. `peer` names the
+    // other side in errors. Error: upstream_tls, upstream_tls_timeout (the caller knows which side it is).
+    awaitable<result<void>> handshake(ssl_ptr ssl, std::string_view peer, std::chrono::milliseconds timeout);
     SSL* ssl() const { return ssl_.get(); }
 
     // Reads what is there. `again`: nothing; wait for readable().
@@ -54,18 +54,23 @@ public:
     // ok, eof never, failed: the connection broke; again: stalled.
     awaitable<io_status> write_all(std::span<const std::string_view> pieces, std::chrono::milliseconds stall);
 
-    // Throws when the waiting coroutine is cancelled.
-    awaitable<ready> readable(std::chrono::milliseconds timeout);
-    awaitable<ready> writable(std::chrono::milliseconds timeout);
+    // Only after read_some() or write_some() said `again`. Throws when the waiting coroutine is cancelled.
+    awaitable<ready> readable(std::chrono::milliseconds timeout) { return wait(reader_, &stream::read_ready, timeout); }
+    awaitable<ready> writable(std::chrono::milliseconds timeout) {
+        return wait(writer_, &stream::write_ready, timeout);
+    }
+    // Ends a wait in readable() now, as if its time were over. The coroutine runs before this returns.
+    void end_readable() { reader_.complete(ready::timeout); }
 
     // The peer is gone or has said it will send no more. Known without reading.
     bool hung_up() const { return hung_up_; }
-    // Something may have arrived that was not read. An idle pooled connection with it is stale.
-    bool may_read() const { return can_read_ || (ssl_ && SSL_pending(ssl_.get()) > 0); }
+    // Something may have arrived that was not read: in the socket, or in what TLS read ahead.
+    bool may_read() const { return can_read_ || (ssl_ && SSL_has_pending(ssl_.get()) == 1); }
     // Open, and nothing has arrived: what an idle pooled connection must be. Costs a system call only
     // after an edge.
     bool quiet();
-    // Called once when the peer hangs up while nobody waits for reading; null: nobody is interested.
+    // Called once when the peer hangs up from now on (see hung_up() for before), whoever else waits; null: nobody
+    // is interested. It must not destroy the stream.
     void watch_hang_up(void (*callback)(void*), void* context) {
         on_hang_up_ = callback;
         hang_up_context_ = context;
@@ -73,10 +78,11 @@ public:
 
     int fd() const { return fd_.get(); }
     reactor& owner() { return reactor_; }
-    // Sends FIN (TLS: close_notify first, as far as it goes without waiting).
+    // Sends FIN (TLS: close_notify first, as far as it goes without waiting). Not after reset_on_close().
     void shutdown_write();
-    // The next close sends RST instead of FIN: the peer learns at once that the body is not complete.
+    // The close sends RST instead of FIN: the peer learns at once that the body is not complete.
     void reset_on_close();
+    bool resets() const { return resets_; }
 
 private:
     using handler =
@@ -98,18 +104,20 @@ private:
     };
 
     void on_events(std::uint32_t events) override;
-    awaitable<ready> wait(waiter& w, const bool& flag, std::chrono::milliseconds timeout);
+    awaitable<ready> wait(waiter& w, bool (stream::*may_go_on)() const, std::chrono::milliseconds timeout);
+    bool read_ready() const { return read_wants_write_ ? can_write_ : can_read_; }
+    bool write_ready() const { return write_wants_read_ ? can_read_ : can_write_; }
     io_result read_tls(std::span<char> into);
     io_result write_tls(std::span<const std::string_view> pieces, std::size_t offset);
-    io_result tls_outcome(int returned);
 
     reactor& reactor_;
     unique_fd fd_;
     ssl_ptr ssl_;
     waiter reader_, writer_;
     bool can_read_ = true, can_write_ = true;
-    bool hung_up_ = false;
-    bool read_wants_write_ = false;  // TLS: the read can go on only after a write
+    bool hung_up_ = false, resets_ = false;
+    // TLS may have to say something before it can read on, and to hear something before it can write on.
+    bool read_wants_write_ = false, write_wants_read_ = false;
     void (*on_hang_up_)(void*) = nullptr;
     void* hang_up_context_ = nullptr;
 };

@@ -24,10 +24,13 @@ public:
         return link_->send(pieces, timeout);
     }
     void request_sent() override { link_->request_sent(); }
-    awaitable<result<response_head*>> receive_head(std::string_view method, std::chrono::milliseconds timeout) override {
+    awaitable<result<response_head*>> receive_head(std::string_view method,
+                                                   std::chrono::milliseconds timeout) override {
         return link_->receive_head(method, timeout);
     }
-    awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout) override { return link_->receive(timeout); }
+    awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout) override {
+        return link_->receive(timeout);
+    }
     bool buffered() override { return link_->buffered(); }
     bool answered() override { return link_->answered(); }
     bool reused() const override { return reused_; }
@@ -77,12 +80,14 @@ awaitable<result<std::unique_ptr<upstream_connection>>> http1_pool::open(const u
             auto link = found->second.back()->take();
             found->second.pop_back();
             --idle_;
-            if (link->begin()) {
+            if (!too_old(*link) && link->begin()) {
                 co_return std::unique_ptr<upstream_connection>(
                     std::make_unique<lease>(*this, std::move(link), e.pool_key, true));
             }
         }
     }
+    if (const auto found = shelves_.find(e.pool_key); found != shelves_.end() && found->second.empty())
+        shelves_.erase(found);
     auto connected = co_await dialer_.dial(e);
     if (!connected) co_return connected.error();
     auto link = std::make_unique<http1_link>(std::move(*connected), buffers_);
@@ -91,7 +96,7 @@ awaitable<result<std::unique_ptr<upstream_connection>>> http1_pool::open(const u
 }
 
 void http1_pool::give_back(std::unique_ptr<http1_link> link, const std::string& key) {
-    if (link->requests() >= limits_.requests || loop_.now() - link->born() >= limits_.age) return;
+    if (link->requests() >= limits_.requests || too_old(*link)) return;
     const auto [found, fresh] = shelves_.try_emplace(key);
     if (found->second.size() >= limits_.idle_per_endpoint) return;
     link->rest();
@@ -103,8 +108,11 @@ void http1_pool::drop(idle_link& gone) {
     const auto found = shelves_.find(gone.key());
     std::erase_if(found->second, [&](const auto& each) { return each.get() == &gone; });
     --idle_;
+    if (found->second.empty()) shelves_.erase(found);  // hosts of fetched URLs come and go
 }
 
-http1_link& link_of(upstream_connection& c) { return static_cast<http1_pool::lease&>(c).link(); }
+http1_link& link_of(upstream_connection& c) {
+    return static_cast<http1_pool::lease&>(c).link();
+}
 
 }  // namespace sluice::net

@@ -26,10 +26,10 @@ protected:
 };
 
 struct pool_limits {
-    std::size_t idle_per_endpoint = 256;                 // of one worker
-    std::chrono::milliseconds idle_time{60000};          // then an unused connection closes
-    std::chrono::milliseconds age{300000};               // then it is not reused: DNS may have changed
-    int requests = 10000;                                // likewise
+    std::size_t idle_per_endpoint = 256;         // of one worker
+    std::chrono::milliseconds idle_time{60000};  // then an unused connection closes
+    std::chrono::milliseconds age{300000};       // then it is not reused: DNS may have changed
+    int requests = 10000;                        // likewise
 };
 
 void read(config_reader& r, pool_limits& c);
@@ -51,6 +51,7 @@ private:
 
     void give_back(std::unique_ptr<http1_link> link, const std::string& key);
     void drop(idle_link& gone);
+    bool too_old(const http1_link& link) const { return loop_.now() - link.born() >= limits_.age; }
 
     reactor& loop_;
     buffer_pool& buffers_;

@@ -14,6 +14,12 @@ std::string message_of(const error& e) {
     return text;
 }
 
+// A gateway short of memory or about to go has no better guess than "soon".
+std::chrono::milliseconds wait_of(const error& e) {
+    const bool soon = e.kind == error_kind::overloaded || e.kind == error_kind::draining;
+    return e.retry_after.count() == 0 && soon ? std::chrono::milliseconds(1000) : e.retry_after;
+}
+
 }  // namespace
 
 std::string openai_error_body(const error& e) {
@@ -41,9 +47,9 @@ error_reply make_error_reply(const error& e) {
     reply.head.headers.add("Content-Type", as_it_came && !e.upstream->content_type.empty()
                                                ? std::string_view{e.upstream->content_type}
                                                : std::string_view{"application/json"});
-    if (e.retry_after.count() > 0) {
+    if (const auto wait = wait_of(e); wait.count() > 0) {
         // Whole seconds, rounded up: a client that waits exactly so long is let in.
-        reply.head.headers.add("Retry-After", std::to_string((e.retry_after.count() + 999) / 1000));
+        reply.head.headers.add("Retry-After", std::to_string((wait.count() + 999) / 1000));
     }
     if (e.kind == error_kind::unauthorized) reply.head.headers.add("WWW-Authenticate", "Bearer");
     reply.head.body = framing::length;
@@ -51,6 +57,8 @@ error_reply make_error_reply(const error& e) {
     return reply;
 }
 
-std::string make_error_event(const error& e) { return "data: " + openai_error_body(e) + "\n\n"; }
+std::string make_error_event(const error& e) {
+    return "data: " + openai_error_body(e) + "\n\n";
+}
 
 }  // namespace sluice

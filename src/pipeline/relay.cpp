@@ -31,7 +31,9 @@ private:
     clock::time_point from_;
 };
 
-milliseconds first_of(milliseconds special, milliseconds general) { return special.count() > 0 ? special : general; }
+milliseconds first_of(milliseconds special, milliseconds general) {
+    return special.count() > 0 ? special : general;
+}
 
 std::string target_of(const exchange& x) {
     const upstream_target& t = *x.target;
@@ -40,7 +42,8 @@ std::string target_of(const exchange& x) {
         target += x.request().target;
     } else {
         target += t.path;
-        if (!x.request().query().empty() && t.path.find('?') == std::string::npos) target.append("?").append(x.request().query());
+        if (!x.request().query().empty() && t.path.find('?') == std::string::npos)
+            target.append("?").append(x.request().query());
     }
     return target;
 }
@@ -48,7 +51,7 @@ std::string target_of(const exchange& x) {
 // The request as it goes out: its head, and the whole body when it was collected.
 struct outgoing {
     std::string head;
-    std::vector<std::string_view> pieces;  // head first
+    std::vector<std::string_view> pieces;  // the first is for the head, put there once this does not move any more
     bool streams_body = false;
     bool chunked = false;
 };
@@ -66,7 +69,7 @@ awaitable<result<outgoing>> prepare(exchange& x, const relay_config& config) {
     if (x.collected()) {
         x.edits().pieces(x.collected_body(), out.pieces);
         for (std::size_t i = 1; i < out.pieces.size(); ++i) length += out.pieces[i].size();
-        body = framing::length;
+        if (length > 0 || request.body != framing::none) body = framing::length;
     } else if (request.body != framing::none) {
         const auto declared = x.body().length();
         length = declared.value_or(0);
@@ -77,13 +80,13 @@ awaitable<result<outgoing>> prepare(exchange& x, const relay_config& config) {
     const std::string target = target_of(x);
     if (t.authorizer != nullptr) {
         const std::vector<std::string_view> body_pieces(out.pieces.begin() + 1, out.pieces.end());
-        auto authorized = co_await t.authorizer->authorize(request.method, t.endpoint->host_header, target, body_pieces, headers);
+        auto authorized =
+            co_await t.authorizer->authorize(request.method, t.endpoint->host_header, target, body_pieces, headers);
         if (!authorized) co_return authorized.error();
     }
     const auto protocol = config.upgrade && request.upgrade ? request.headers.find("upgrade") : std::nullopt;
     http::write_request_head(out.head, request.method, target, t.endpoint->host_header, headers, body, length, true,
                              protocol.value_or(std::string_view{}));
-    out.pieces.front() = out.head;
     co_return std::move(out);
 }
 
@@ -163,15 +166,16 @@ awaitable<error> hold_back(answer& got, const relay_config& config, const clock&
     if (const auto wait = got.head->headers.find("retry-after")) {
         e.retry_after = http::parse_retry_after(*wait, time.wall()).value_or(0ms);
     }
-    for (;;) {
+    // Half a JSON text helps nobody: what is too long, too slow or coded is left out.
+    const auto until = time.now() + idle;
+    for (bool whole = got.head->headers.contains("content-encoding"); !whole;) {
         auto piece = co_await got.upstream->receive(idle);
-        if (!piece) break;
-        if (failure->body.size() + piece->data.size() > config.held_back_bytes.value) {
-            failure->body.clear();  // half a JSON text helps nobody
+        if (!piece || failure->body.size() + piece->data.size() > config.held_back_bytes.value || time.now() > until) {
+            failure->body.clear();
             break;
         }
         failure->body.append(piece->data);
-        if (piece->last) break;
+        whole = piece->last;
     }
     e.upstream = std::move(failure);
     co_return e;
@@ -190,7 +194,8 @@ awaitable<void> switch_protocols(exchange& x, answer& got, const relay_config& c
 
 void read(config_reader& r, relay_config& c) {
     r.field("ping", c.ping, "A comment to the client each time a stream was silent for so long; 0s sends none.");
-    r.field("event_bytes", c.event_bytes, "Largest event of a stream; a larger one ends it with an error.", {.min = 1024});
+    r.field("event_bytes", c.event_bytes, "Largest event of a stream; a larger one ends it with an error.",
+            {.min = 1024});
     r.field("held_back_bytes", c.held_back_bytes, "How much of an upstream's error is kept for the client.");
     r.field("upgrade", c.upgrade, "Let WebSocket connections through.");
 }
@@ -200,6 +205,7 @@ awaitable<void> relay(exchange& x, upstream_pool& pool, const relay_config& conf
     x.upstream_status = 0;
     auto out = co_await prepare(x, config);
     if (!out) co_return x.fail(out.error());
+    out->pieces.front() = out->head;
 
     std::optional<stopwatch> waiting(std::in_place, x, time);
     auto got = co_await call(x, pool, *out);

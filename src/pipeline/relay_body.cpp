@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -36,8 +38,11 @@ private:
     awaitable<void> pass(const event& e);
     awaitable<void> pass_events(std::string_view bytes);
     awaitable<void> pass_run(std::string_view run);
-    void see(const event& e) {
-        for (observer* o : x_.observers()) o->see(e);
+    // Before the bytes pass: what the client then fails to take was still delivered to us.
+    void meter(std::string_view bytes) {
+        if (x_.model.empty()) return;
+        usage_.feed(bytes);
+        x_.usage = usage_.usage();
     }
 
     exchange& x_;
@@ -66,14 +71,14 @@ awaitable<result<body_piece>> reply_relay::next_piece(bool may_ping) {
             if (timed_out) co_return error{error_kind::upstream_idle_timeout, "The upstream's stream stalled."};
             co_return piece;
         }
-        const event ping{event::form::piece, ping_comment, {}, {}};
+        const event ping{x_.wants_events() ? event::form::sse : event::form::piece, ping_comment, {}, {}};
         co_await x_.reply().write(ping);
         co_await x_.session().flush();
     }
 }
 
 awaitable<void> reply_relay::pass(const event& e) {
-    see(e);
+    for (observer* o : x_.observers()) o->see(e);
     co_await x_.reply().write(e);
 }
 
@@ -91,7 +96,6 @@ awaitable<void> reply_relay::plain(response_head& head) {
     }
     for (observer* o : x_.observers()) o->see_head(head);
     co_await x_.reply().head(head);
-    const bool metered = !x_.model.empty();
     for (;;) {
         if (!first) {
             auto piece = co_await next_piece(false);
@@ -100,39 +104,41 @@ awaitable<void> reply_relay::plain(response_head& head) {
         }
         const body_piece piece = *std::exchange(first, std::nullopt);
         if (!piece.data.empty()) {
-            if (metered) usage_.feed(piece.data);
-            const event e{event::form::piece, piece.data, piece.data, {}};
-            co_await pass(e);
+            meter(piece.data);
+            co_await pass_run(piece.data);
         }
         if (piece.last) break;
     }
-    if (metered) x_.usage = usage_.usage();
     co_await x_.reply().end();
 }
 
 awaitable<void> reply_relay::sse(response_head& head) {
+    // Comments may be added and the usage event left out: the length is ours to find.
+    const bool cut_unnoticed = head.body == framing::until_close;
+    if (head.body != framing::none) head.body = framing::chunked;
     for (observer* o : x_.observers()) o->see_head(head);
     co_await x_.reply().head(head);
     x_.release_body();  // no attempt will follow, and a stream may be long
     for (;;) {
         auto piece = co_await next_piece(true);
-        if (!piece) {
-            x_.usage = usage_.usage();
-            co_return x_.fail(piece.error());
-        }
+        if (!piece) co_return x_.fail(piece.error());
         if (!piece->data.empty()) co_await pass_events(piece->data);
-        x_.usage = usage_.usage();
         if (x_.failure()) co_return;
         if (piece->last) break;
     }
-    // An event without its blank line was never one; the bytes still belong to the client.
-    if (!events_.rest().empty()) co_await pass_run(events_.rest());
+    // An event without its blank line was never one; the bytes still belong to the client. Without a framing of
+    // its own a stream that ends inside a line was cut.
+    const std::string_view rest = events_.rest();
+    if (cut_unnoticed && !rest.empty() && rest.back() != '\n' && rest.back() != '\r') {
+        co_return x_.fail(error{error_kind::upstream_reset, "The upstream's stream ended inside an event."});
+    }
+    if (!rest.empty()) co_await pass_run(rest);
     co_await x_.reply().end();
 }
 
 // Events that stand side by side go out in one write, unless someone asked for each.
 awaitable<void> reply_relay::pass_events(std::string_view bytes) {
-    if (!x_.model.empty()) usage_.feed(bytes);
+    meter(bytes);
     events_.feed(bytes);
     const bool singly = x_.wants_events();
     std::string_view run;
@@ -159,7 +165,8 @@ awaitable<void> reply_relay::pass_events(std::string_view bytes) {
     }
     if (!run.empty()) co_await pass_run(run);
     if (events_.too_large()) {
-        x_.fail(error{error_kind::upstream_event_too_large, "An event of the stream is larger than the gateway allows."});
+        x_.fail(
+            error{error_kind::upstream_event_too_large, "An event of the stream is larger than the gateway allows."});
     }
 }
 
@@ -173,7 +180,9 @@ awaitable<void> reply_relay::pass_run(std::string_view run) {
 awaitable<void> relay_reply(exchange& x, upstream_connection& upstream, response_head& head, const relay_config& config,
                             const clock& time) {
     reply_relay r(x, upstream, config, time);
-    if (head.has_content_type("text/event-stream")) {
+    const auto coding = head.headers.find("content-encoding");
+    const bool readable = !coding || iequals(*coding, "identity");
+    if (readable && head.has_content_type("text/event-stream")) {
         co_await r.sse(head);
     } else {
         co_await r.plain(head);

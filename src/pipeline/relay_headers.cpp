@@ -15,8 +15,8 @@ bool starts_with(std::string_view name, std::string_view prefix) {
 bool ours_to_say(std::string_view name) {
     switch (name.size() < 2 ? '\0' : static_cast<char>(name[0] | 0x20)) {
         case 'x':
-            return starts_with(name, "x-forwarded-") || starts_with(name, "x-sluice-") || starts_with(name, "x-gateway-") ||
-                   iequals(name, "x-real-ip") || iequals(name, "x-request-id");
+            return starts_with(name, "x-forwarded-") || starts_with(name, "x-sluice-") ||
+                   starts_with(name, "x-gateway-") || iequals(name, "x-real-ip") || iequals(name, "x-request-id");
         case 'f':
             return iequals(name, "forwarded");
         case 'h':
@@ -30,8 +30,24 @@ bool ours_to_say(std::string_view name) {
 
 // What proves who the client is, to us and to nobody else.
 bool credential(std::string_view name) {
-    static constexpr std::array<std::string_view, 5> names{"authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key"};
+    static constexpr std::array<std::string_view, 6> names{"authorization", "cookie",         "x-api-key",
+                                                           "api-key",       "x-goog-api-key", "x-amz-security-token"};
     return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, name); });
+}
+
+// On whose account at the provider a model is called is not for the client to say.
+bool account(std::string_view name) {
+    static constexpr std::array<std::string_view, 3> names{"openai-organization", "openai-project",
+                                                           "x-goog-user-project"};
+    return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, name); });
+}
+
+bool nominates(const header_list& headers) {
+    for (const auto field : headers) {
+        if (iequals(field.name, "connection") && !iequals(field.value, "keep-alive") && !iequals(field.value, "close"))
+            return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -39,10 +55,9 @@ bool credential(std::string_view name) {
 void filter_request_headers(const exchange& x, header_list& out) {
     const request_head& head = x.request();
     // The fields that Connection names end here too; most clients name none but keep-alive.
-    const auto connection = head.headers.find("connection");
     header_list nominated;
     const header_list* from = &head.headers;
-    if (connection && !iequals(*connection, "keep-alive") && !iequals(*connection, "close")) {
+    if (nominates(head.headers)) {
         nominated = head.headers;
         http::remove_hop_by_hop(nominated);
         from = &nominated;
@@ -51,7 +66,7 @@ void filter_request_headers(const exchange& x, header_list& out) {
         if (http::is_hop_by_hop(field.name) || ours_to_say(field.name)) continue;
         if (!x.target->forward_credentials && credential(field.name)) continue;
         // A model's answer must be readable on its way: no coding.
-        if (!x.model.empty() && iequals(field.name, "accept-encoding")) continue;
+        if (!x.model.empty() && (iequals(field.name, "accept-encoding") || account(field.name))) continue;
         out.add(field.name, field.value);
     }
     out.add("x-request-id", x.request_id());
@@ -68,6 +83,7 @@ void filter_request_headers(const exchange& x, header_list& out) {
 void filter_response_headers(const exchange& x, header_list& headers) {
     http::remove_hop_by_hop(headers);
     headers.remove("server");
+    headers.remove("alt-svc");  // other addresses of the upstream
     if (x.model.empty()) return;
     headers.remove("set-cookie");
     headers.remove("openai-organization");

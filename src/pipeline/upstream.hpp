@@ -24,17 +24,19 @@ public:
 
     // Writes the pieces in order, as few system calls as the kernel allows. `first` pieces of a request
     // hold its head. Error: upstream_reset, upstream_idle_timeout (the upstream does not read).
-    virtual awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds timeout) = 0;
+    virtual awaitable<result<void>> send(std::span<const std::string_view> pieces,
+                                         std::chrono::milliseconds timeout) = 0;
     // The request is complete. Until this is said, the connection is not reused.
     virtual void request_sent() = 0;
 
     // The final head (1xx are skipped, but 101). Valid until the connection dies.
     // Error: upstream_reset, upstream_first_byte_timeout, upstream_protocol.
-    virtual awaitable<result<response_head*>> receive_head(std::string_view method, std::chrono::milliseconds timeout) = 0;
+    virtual awaitable<result<response_head*>> receive_head(std::string_view method,
+                                                           std::chrono::milliseconds timeout) = 0;
     // The next piece; waits at most `timeout` for it. Error: upstream_reset, upstream_idle_timeout,
     // upstream_protocol.
     virtual awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout) = 0;
-    // Would receive() return without waiting?
+    // Would receive() return without waiting? Views of the last piece die.
     virtual bool buffered() = 0;
     // Has the upstream sent anything that was not read yet (an early answer to a request still being sent)?
     virtual bool answered() = 0;
