@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from harness import api_stages, b64url, make_config, model, provider
-from upstream import STREAM_END, STREAM_HEAD, answer, chunk
+from harness import api_stages, b64url, make_config
 from wire import Connection, chat
 
 # --- who may call ---------------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from harness import api_stages, make_config, model, provider
-from upstream import FIN, RST, STREAM_END, STREAM_HEAD, answer, chunk, event
-from wire import Connection, chat, text_of
+from harness import make_config, model, provider
+from upstream import FIN, RST, STREAM_HEAD, answer, event
+from wire import Connection, chat
 
 LIMITED = answer(b'{"error":{"message":"slow down","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}}', "429 Too Many Requests", ["Retry-After: 7"])
 
