@@ -10,7 +10,9 @@ namespace sluice {
 namespace {
 
 // Behind the last stage. The session answers for the route: none of its stages did.
-awaitable<void> nothing_left(exchange&) { co_return; }
+awaitable<void> nothing_left(exchange&) {
+    co_return;
+}
 
 }  // namespace
 
@@ -94,7 +96,9 @@ void exchange::host::begin(exchange& x, std::string request_id, std::string remo
     x.started_ = started;
 }
 
-awaitable<void> exchange::host::flush() { co_return; }
+awaitable<void> exchange::host::flush() {
+    co_return;
+}
 
 awaitable<result<void>> exchange::host::tunnel(upstream_connection&, response_head&) {
     co_return error{error_kind::not_implemented, "This connection cannot be upgraded."};

@@ -24,10 +24,13 @@ std::uint64_t hash_of(std::string_view subject, std::string_view salt) {
 }
 
 // In (0, 1].
-double unit_of(std::uint64_t h) { return (static_cast<double>(h >> 11) + 1) * 0x1.0p-53; }
+double unit_of(std::uint64_t h) {
+    return (static_cast<double>(h >> 11) + 1) * 0x1.0p-53;
+}
 
 bool any_matches(const std::vector<std::string>& globs, std::string_view text) {
-    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return glob_match(g, text); });
+    return globs.empty() ||
+           std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return glob_match(g, text); });
 }
 
 }  // namespace
@@ -49,7 +52,8 @@ std::optional<candidate> attempt_plan::next(steady_time now) {
 }
 
 std::optional<candidate> attempt_plan::next_of(const model& m, steady_time now, bool strict) {
-    if (m.targets.size() == 1) return holds(m.targets.front()) ? try_target(m, m.targets.front(), now, strict) : std::nullopt;
+    if (m.targets.size() == 1)
+        return holds(m.targets.front()) ? try_target(m, m.targets.front(), now, strict) : std::nullopt;
     int done = -1;  // priorities up to here have been looked at
     for (;;) {
         int lowest = std::numeric_limits<int>::max();
@@ -75,7 +79,8 @@ void attempt_plan::order(std::vector<const target*>& tier) {
     // the subject it is weighted rendezvous hashing, and a target that leaves moves only its own callers.
     std::vector<std::pair<double, const target*>> scored;
     for (const target* t : tier) {
-        const double u = subject_.empty() ? 1.0 - random_.unit() : unit_of(hash_of(subject_, t->config.provider + '/' + t->config.model));
+        const double u = subject_.empty() ? 1.0 - random_.unit()
+                                          : unit_of(hash_of(subject_, t->config.provider + '/' + t->config.model));
         scored.emplace_back(-std::log(u) / t->config.weight, t);
     }
     std::sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -119,7 +124,8 @@ std::chrono::milliseconds attempt_plan::limited_for(steady_time now) const {
     std::int64_t longest = 0;
     const auto look = [&](const model& m) {
         for (const target& t : m.targets) {
-            for (const credential_state& c : providers_[t.provider_index]->state().credentials) longest = std::max(longest, c.until());
+            for (const credential_state& c : providers_[t.provider_index]->state().credentials)
+                longest = std::max(longest, c.until());
         }
     };
     look(asked_);

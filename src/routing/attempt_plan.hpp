@@ -29,7 +29,8 @@ public:
     using runtimes = std::vector<std::unique_ptr<provider_runtime>>;  // by provider index
 
     // All arguments outlive the plan. `subject` is who stays with a target; empty: nobody does.
-    attempt_plan(const model& asked, const exchange& x, runtimes& providers, random_source& random, std::string_view subject);
+    attempt_plan(const model& asked, const exchange& x, runtimes& providers, random_source& random,
+                 std::string_view subject);
 
     // The next candidate; nothing when none is left.
     std::optional<candidate> next(steady_time now);

@@ -53,7 +53,8 @@ result<std::shared_ptr<const model_table>> model_table::build(const routing_conf
         m->config = from;
         for (const target_config& t : from.targets) {
             for (std::size_t i = 0; i < table->providers_.size(); ++i) {
-                if (table->providers_[i]->config.name == t.provider) m->targets.push_back({table->providers_[i].get(), i, t});
+                if (table->providers_[i]->config.name == t.provider)
+                    m->targets.push_back({table->providers_[i].get(), i, t});
             }
         }
         table->models_.push_back(std::move(m));

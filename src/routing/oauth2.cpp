@@ -12,9 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto margin = 60s;          // a token is not used in its last minute
-constexpr auto shortest_life = 10s;   // nor asked for more often than this
-constexpr auto retry_pause = 1s;      // after a failure
+constexpr auto margin = 60s;         // a token is not used in its last minute
+constexpr auto shortest_life = 10s;  // nor asked for more often than this
+constexpr auto retry_pause = 1s;     // after a failure
 
 void append_field(std::string& form, std::string_view name, std::string_view value) {
     if (value.empty()) return;
@@ -84,7 +84,8 @@ awaitable<result<void>> oauth2_signer::state::fetch() {
     if (!object) co_return failed("the issuer's answer is not JSON");
     const auto text = object->find("access_token");
     const auto value = text ? text->string() : std::nullopt;
-    if (!value || value->empty() || !valid_header_value(*value)) co_return failed("the issuer's answer has no access_token");
+    if (!value || value->empty() || !valid_header_value(*value))
+        co_return failed("the issuer's answer has no access_token");
     const auto life = object->find("expires_in");
     const auto seconds = std::chrono::seconds(life ? life->integer().value_or(300) : 300);
     token = secret("Bearer " + *value);

@@ -21,7 +21,8 @@ provider_runtime::provider_runtime(const provider& p, services& s)
       failed(attempts(s.metrics(), p, "failed")),
       ejections(s.metrics().get_counter("sluice_endpoint_ejections_total", "Addresses left out after failures.",
                                         {{"provider", p.config.name}})),
-      cooldowns(s.metrics().get_counter("sluice_credential_cooldowns_total", "Credentials left out because the upstream limited them.",
+      cooldowns(s.metrics().get_counter("sluice_credential_cooldowns_total",
+                                        "Credentials left out because the upstream limited them.",
                                         {{"provider", p.config.name}})),
       provider_(p) {
     const std::size_t credentials = std::max<std::size_t>(1, p.config.credentials.size());
@@ -33,7 +34,8 @@ provider_runtime::provider_runtime(const provider& p, services& s)
         sets_.push_back({std::move(common), nullptr});
         return;
     }
-    for (const credential_config& c : p.config.credentials) sets_.push_back(make_credential(c, common, p.config.name, s));
+    for (const credential_config& c : p.config.credentials)
+        sets_.push_back(make_credential(c, common, p.config.name, s));
 }
 
 }  // namespace sluice::routing

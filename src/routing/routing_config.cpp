@@ -52,7 +52,8 @@ void read(config_reader& r, provider_config& c) {
     r.field("name", c.name, "Names the provider in models, metrics and logs.", required);
     std::size_t dialect = 0;
     r.one_of<std::size_t>("dialect", dialect, {{"openai", 0}}, "Wire format of the upstream.");
-    r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.", required);
+    r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.",
+            required);
     r.list("credentials", c.credentials, "Who we are there. Several are taken in turn.");
     r.field("headers", c.headers, "Set on every request.");
     r.section("timeouts", c.timeouts, "How long each step may take.");
@@ -63,7 +64,8 @@ void read(config_reader& r, provider_config& c) {
         if (!parsed) r.problem("base_url", parsed.error().message);
     }
     for (const auto& [name, value] : c.headers) {
-        if (!valid_header_name(name) || !valid_header_value(value)) r.problem("headers", "\"" + name + "\" is not a valid header");
+        if (!valid_header_name(name) || !valid_header_value(value))
+            r.problem("headers", "\"" + name + "\" is not a valid header");
     }
 }
 
@@ -76,9 +78,12 @@ void read(config_reader& r, condition_config& c) {
 
 void read(config_reader& r, target_config& c) {
     r.field("provider", c.provider, "Name of a provider.", required);
-    r.field("model", c.model, "The model's name there; the model's own name, if absent. A * takes what the model's * matched.");
-    r.field("weight", c.weight, "Share among the targets of the same priority; 0 takes none.", {.min = 0, .max = 1000000});
-    r.field("priority", c.priority, "Lower ones are used first; others when those are not available.", {.min = 0, .max = 1000});
+    r.field("model", c.model,
+            "The model's name there; the model's own name, if absent. A * takes what the model's * matched.");
+    r.field("weight", c.weight, "Share among the targets of the same priority; 0 takes none.",
+            {.min = 0, .max = 1000000});
+    r.field("priority", c.priority, "Lower ones are used first; others when those are not available.",
+            {.min = 0, .max = 1000});
     r.section("when", c.when, "Conditions under which this target is eligible.");
     r.json_map("body", c.body, "Parameters set on the request.");
     r.field("first_byte_timeout", c.first_byte, "Instead of the provider's.");
@@ -93,7 +98,8 @@ void read(config_reader& r, model_config& c) {
     r.one_of<sticky>("sticky", c.stay, {{"none", sticky::none}, {"key", sticky::key}, {"session", sticky::session}},
                      "Who stays with the target that was drawn: each key, or each session.");
     r.field("session_header", c.session_header, "Header that names the session, with sticky: session.");
-    r.field("attempts", c.attempts, "Upstream calls of one request at most, fallbacks included.", {.min = 1, .max = 20});
+    r.field("attempts", c.attempts, "Upstream calls of one request at most, fallbacks included.",
+            {.min = 1, .max = 20});
     if (std::count(c.name.begin(), c.name.end(), '*') > 1) r.problem("name", "a model name may hold one *");
 }
 
@@ -128,14 +134,16 @@ void read(config_reader& r, routing_config& c) {
         const std::string at = "models[" + std::to_string(m) + "]";
         for (std::size_t t = 0; t < c.models[m].targets.size(); ++t) {
             const std::string& provider = c.models[m].targets[t].provider;
-            if (provider.empty() || std::find(providers.begin(), providers.end(), provider) != providers.end()) continue;
+            if (provider.empty() || std::find(providers.begin(), providers.end(), provider) != providers.end())
+                continue;
             r.problem(at + ".targets[" + std::to_string(t) + "].provider",
                       "there is no provider \"" + provider + "\"" + did_you_mean(provider, providers));
         }
         for (std::size_t f = 0; f < c.models[m].fallback.size(); ++f) {
             const std::string& name = c.models[m].fallback[f];
             if (std::find(models.begin(), models.end(), name) != models.end()) continue;
-            r.problem(at + ".fallback[" + std::to_string(f) + "]", "there is no model \"" + name + "\"" + did_you_mean(name, models));
+            r.problem(at + ".fallback[" + std::to_string(f) + "]",
+                      "there is no model \"" + name + "\"" + did_you_mean(name, models));
         }
     }
 }

@@ -94,7 +94,8 @@ std::string trimmed(std::string_view value) {
 
 std::string lower(std::string_view name) {
     std::string out(name);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return out;
 }
 
@@ -128,19 +129,25 @@ void sign_sigv4(const credential_config::sigv4_config& c, std::string_view metho
         lines.append(name).append(":").append(value).append("\n");
     }
     const auto mark = path_and_query.find('?');
-    const std::string_view query = mark == std::string_view::npos ? std::string_view{} : path_and_query.substr(mark + 1);
+    const std::string_view query =
+        mark == std::string_view::npos ? std::string_view{} : path_and_query.substr(mark + 1);
     std::string request(method);
-    request.append("\n").append(canonical_path(path_and_query.substr(0, mark))).append("\n").append(canonical_query(query));
+    request.append("\n")
+        .append(canonical_path(path_and_query.substr(0, mark)))
+        .append("\n")
+        .append(canonical_query(query));
     request.append("\n").append(lines).append("\n").append(names).append("\n").append(payload);
 
     const std::string scope = std::string(day) + "/" + c.region + "/" + c.service + "/aws4_request";
-    const std::string text = std::string("AWS4-HMAC-SHA256\n") + stamp + "\n" + scope + "\n" + to_hex(sha256({request}));
+    const std::string text =
+        std::string("AWS4-HMAC-SHA256\n") + stamp + "\n" + scope + "\n" + to_hex(sha256({request}));
     std::string key = hmac("AWS4" + std::string(c.secret_access_key.reveal()), day);
-    for (const std::string_view part : {std::string_view(c.region), std::string_view(c.service), std::string_view("aws4_request")}) {
+    for (const std::string_view part :
+         {std::string_view(c.region), std::string_view(c.service), std::string_view("aws4_request")}) {
         key = hmac(key, part);
     }
-    headers.set("Authorization", "AWS4-HMAC-SHA256 Credential=" + c.access_key_id + "/" + scope + ", SignedHeaders=" + names +
-                                     ", Signature=" + to_hex(hmac(key, text)));
+    headers.set("Authorization", "AWS4-HMAC-SHA256 Credential=" + c.access_key_id + "/" + scope +
+                                     ", SignedHeaders=" + names + ", Signature=" + to_hex(hmac(key, text)));
 }
 
 }  // namespace sluice::routing

@@ -1,4 +1,5 @@
-// AWS Signature Version 4, headers form (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
+// AWS Signature Version 4, headers form
+// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 #pragma once
 
 #include "routing/credentials.hpp"

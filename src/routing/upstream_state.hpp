@@ -14,7 +14,9 @@ namespace sluice::routing {
 
 using steady_time = std::chrono::steady_clock::time_point;
 
-inline std::int64_t ticks(steady_time t) { return t.time_since_epoch().count(); }
+inline std::int64_t ticks(steady_time t) {
+    return t.time_since_epoch().count();
+}
 
 // One credential at one provider.
 class alignas(64) credential_state {

@@ -12,7 +12,9 @@ bool has_type(const request_head& head, std::string_view type) {
 }
 
 // Does a stream of this endpoint say its usage only when asked?
-bool usage_on_request(std::string_view path) { return path.ends_with("/completions"); }
+bool usage_on_request(std::string_view path) {
+    return path.ends_with("/completions");
+}
 
 // Does a form of this endpoint hold a model?
 bool names_model(std::string_view path) {

@@ -23,7 +23,16 @@ constexpr auto first_backoff = 25ms;    // before the same address is tried agai
 // Statuses that another target, address or credential may not give.
 bool worth_another(int status) {
     switch (status) {
-        case 401: case 403: case 408: case 409: case 429: case 500: case 502: case 503: case 504: case 529:
+        case 401:
+        case 403:
+        case 408:
+        case 409:
+        case 429:
+        case 500:
+        case 502:
+        case 503:
+        case 504:
+        case 529:
             return true;
         default:
             return false;
@@ -85,7 +94,8 @@ std::optional<std::string_view> model_id(std::string_view path) {
 
 }  // namespace
 
-route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models, services& s)
+route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
+                         services& s)
     : config_(config), models_(std::move(models)), services_(s), random_(random_source::from_system()) {
     for (const auto& p : models_->providers()) {
         if (p->config.name == config_.default_provider) {
@@ -133,7 +143,8 @@ awaitable<void> route_stage::serve(exchange& x, next_stage next) {
 
 void route_stage::unknown_model(exchange& x, std::string_view name) const {
     // The same words for a model that is not there and for one this key may not use.
-    std::string text = "The model `" + std::string(name.substr(0, 128)) + "` does not exist or you do not have access to it.";
+    std::string text =
+        "The model `" + std::string(name.substr(0, 128)) + "` does not exist or you do not have access to it.";
     const auto close = models_->suggestions(name.substr(0, 128), x.caller);
     for (std::size_t i = 0; i < close.size(); ++i) text += (i == 0 ? " Did you mean `" : ", `") + close[i] + '`';
     if (!close.empty()) text += '?';
@@ -185,7 +196,8 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (!other->at->state().retries.take()) break;
         start.restore(x);
         if (again) {
-            boost::asio::steady_timer pause(services_.executor(), first_backoff * n + std::chrono::milliseconds(random_.below(25)));
+            boost::asio::steady_timer pause(services_.executor(),
+                                            first_backoff * n + std::chrono::milliseconds(random_.below(25)));
             boost::system::error_code ignored;
             co_await pause.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
         }
