@@ -358,6 +358,12 @@ bool yaml_reader::append_scalar_json(const node& n, const std::string& path, std
                           fmt::format("{}, or quote it: \"{}\"", v->meaning.hint, v->text));
             return false;
         case plain_kind::integer:
+            // Who reads the text may refuse longer ones, as simdjson does, or round them.
+            if (!parse_number<std::int64_t>(v->text) && !parse_number<std::uint64_t>(v->text)) {
+                refuse(*v, "a number within 64 bits", "quote it, or write it with an exponent");
+                return false;
+            }
+            break;
         case plain_kind::number:
             if (!parse_number<double>(v->text)) {
                 refuse(*v, "a number in the range of a double");

@@ -192,6 +192,9 @@ TEST_CASE("a value that does not fit says what was expected, what came and where
         {"defaults: {n: 010}",
          "g.yaml:1:15: defaults.n: 010 is a number as YAML 1.1 reads it (hint: YAML 1.1 reads leading zeros as octal: "
          "write it without, or quote it: \"010\")"},
+        {"schema: 99999999999999999999",
+         "g.yaml:1:9: schema: expected a number within 64 bits, got 99999999999999999999 (hint: quote it, or write it "
+         "with an exponent)"},
         {"schema: 1e999", "g.yaml:1:9: schema: expected a number in the range of a double, got 1e999"},
         // Structure.
         {"limit: 5", "g.yaml:1:8: limit: expected a mapping, got a scalar"},
