@@ -101,7 +101,9 @@ void connection::pump() {
         const auto status = parser_.parse({buffer_.data() + at_, used_ - at_}, request_);
         if (status == request_parser::status::bad) {
             send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            return linger();
+            refused_ = true;
+            if (!busy_) linger();
+            break;
         }
         if (status == request_parser::status::more) {
             if (parser_.wants_continue() && !told_continue_) {
@@ -112,7 +114,7 @@ void connection::pump() {
         }
         serve();
     }
-    if (gone_ || !channel_) return;
+    if (gone_) return;
     make_room();
     read();
 }
@@ -194,6 +196,7 @@ void connection::send(std::string_view bytes) {
     const auto rest = asio::buffer(bytes.substr(written));
     auto done = [self = shared_from_this()](error_code failed, std::size_t) {
         if (failed) return self->client_gone();
+        if (self->refused_) return self->linger();
         // While told_continue_ stands, no request has been parsed since: these were interim bytes.
         if (!self->told_continue_ && !self->closing_) self->finish({});
         self->busy_ = false;
@@ -227,11 +230,11 @@ void connection::finish(std::string_view outcome) {
 void connection::client_gone() {
     if (gone_) return;
     gone_ = true;
-    if (busy_) {
+    if (busy_ && !refused_ && !told_continue_) {
         owner_.server().stats().aborted({path_, began_, last_write_, events_sent_, sent_});
         owner_.server().stats().request_ended(path_, "aborted");
-        busy_ = false;
     }
+    busy_ = false;
     error_code ignored;
     channel_->socket.close(ignored);
     wake_.cancel();

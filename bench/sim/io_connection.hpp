@@ -83,6 +83,7 @@ private:
     bool closing_ = false;  // nothing will be answered any more
     bool gone_ = false;     // the client has left, or we have
     bool told_continue_ = false;
+    bool refused_ = false;  // what came was not HTTP: the refusal is the last thing written
 
     reply reply_;
     std::string out_;

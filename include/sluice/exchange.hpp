@@ -98,7 +98,7 @@ struct upstream_endpoint {
 // What it points to belongs to the route's stages and outlives the exchange.
 struct upstream_target {
     const upstream_endpoint* endpoint = nullptr;
-    std::string_view model;       // the model's name at the provider; may be empty
+    std::string_view model;  // the model's name at the provider, as configured: a label; may be empty
     std::string path;             // replaces the request's path (behind base_path) when not empty
     sluice::authorizer* authorizer = nullptr;  // nothing to add when null
     const header_list* headers = nullptr;      // set on the request, replacing the client's
@@ -149,7 +149,8 @@ public:
     // --- facts -------------------------------------------------------------------------------------
     identity caller;
     std::string model;   // the public name the client asked for; empty on routes without models
-    bool stream = false; // the client asked for a stream
+    std::string_view model_entry;  // its entry in the configuration: a label, where `model` is the client's text
+    bool stream = false;  // the client asked for a stream
     std::optional<upstream_target> target;
     int upstream_status = 0;  // of the last attempt
     token_usage usage;   // filled by the relay as the reply passes

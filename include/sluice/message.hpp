@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +42,15 @@ public:
     void clear();  // keeps the memory
     // The i-th field as it goes over the wire, "Name: value\r\n", if it stands in the text like that (it does,
     // unless it came with other white space); else empty. Lines of neighbours may touch: then they are one run.
-    std::string_view line(std::size_t i) const;
+    std::string_view line(std::size_t i) const {
+        const entry& e = entries_[i];
+        const std::size_t colon = std::size_t{e.name_at} + e.name_size;
+        const std::size_t end = std::size_t{e.value_at} + e.value_size;
+        if (e.value_at != colon + 2 || end + 2 > text_.size()) return {};
+        const char* const text = text_.data();
+        if (std::memcmp(text + colon, ": ", 2) != 0 || std::memcmp(text + end, "\r\n", 2) != 0) return {};
+        return {text + e.name_at, end + 2 - e.name_at};
+    }
     // No less than all fields as lines need.
     std::size_t bytes_max() const { return text_.size() + 4 * entries_.size(); }
     void reserve(std::size_t fields, std::size_t bytes);

@@ -52,7 +52,7 @@ void recorder::ended(const facts& f) {
     if (x.stream) outcome.time_to_first_token = record.time_to_first_byte;
     outcome.usage = x.usage;
     if (f.failure != nullptr) outcome.failure = f.failure->kind;
-    models_.series({x.route_name(), operation, x.target->endpoint->provider, x.model, x.target->model}).record(outcome);
+    models_.series({x.route_name(), operation, x.target->endpoint->provider, x.model_entry, x.target->model}).record(outcome);
     trace(f, record, operation);
 }
 

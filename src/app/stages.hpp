@@ -23,6 +23,7 @@ struct stage_parts {
     std::shared_ptr<const key_table> keys;
     std::shared_ptr<const routing::model_table> models;
     std::string route;
+    std::size_t position = 0;  // of the stage within its route
 };
 
 // Builds one stage for one worker, from the section that was read. Called for every worker and reload.

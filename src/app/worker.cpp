@@ -44,6 +44,7 @@ std::unique_ptr<net::dns_resolver> make_resolver(asio::io_context& context, cons
 worker::worker(std::size_t index, const gateway_config& config, process_parts parts)
     : parts_(std::move(parts)),
       metrics_(parts_.metrics.worker(index)),
+      random_(random_source::from_system()),
       loop_(context_),
       buffers_(parts_.memory),
       names_(make_resolver(context_, time_, config.dns)),
@@ -94,8 +95,11 @@ std::shared_ptr<const route_table> worker::build(const generation& g) {
         to.match = from.match;
         to.limits = from.limits;
         for (const std::string& path : from.match.paths) to.paths.emplace_back(path);
-        stage_parts parts{*this, upstreams_, g.keys, g.models, from.name};
-        for (const stage_maker& make : from.stages) to.stages.push_back(make(parts));
+        stage_parts parts{*this, upstreams_, g.keys, g.models, from.name, 0};
+        for (const stage_maker& make : from.stages) {
+            to.stages.push_back(make(parts));
+            ++parts.position;
+        }
         table->routes.push_back(std::move(to));
     }
     return table;

@@ -18,6 +18,15 @@ namespace sluice::ascii {
 constexpr char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
+// The same for eight bytes at once: the high bit of each byte of `upper` says whether it is a capital letter.
+constexpr std::uint64_t lower(std::uint64_t bytes) {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    const std::uint64_t low_bits = bytes & ones * 0x7f;
+    const std::uint64_t above_z = low_bits + ones * (0x7f - 'Z');
+    const std::uint64_t from_a = low_bits + ones * (0x80 - 'A');
+    const std::uint64_t upper = ~bytes & (from_a ^ above_z) & ones * 0x80;
+    return bytes | upper >> 2;
+}
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

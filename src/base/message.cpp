@@ -73,17 +73,6 @@ void header_list::add(std::string_view name, std::string_view value) {
     }
 }
 
-std::string_view header_list::line(std::size_t i) const {
-    const entry& e = entries_[i];
-    const std::size_t colon = std::size_t{e.name_at} + e.name_size;
-    const std::size_t end = std::size_t{e.value_at} + e.value_size;
-    if (e.value_at != colon + 2 || end + 2 > text_.size()) return {};
-    const char* const text = text_.data();
-    const bool as_written = text[colon] == ':' && text[colon + 1] == ' ' && text[end] == '\r' && text[end + 1] == '\n';
-    if (!as_written) return {};
-    return {text + e.name_at, end + 2 - e.name_at};
-}
-
 std::uint32_t header_list::append(std::string_view part) {
     const auto at = static_cast<std::uint32_t>(text_.size());
     text_.append(part);

@@ -242,7 +242,7 @@ private:
             at < names.size() ? quote_json(names[at]) : std::string{});
     }
     void texts(std::string_view key, std::vector<std::string>& v, std::string_view doc, const constraint& c) override {
-        put(key, doc, c, R"("type":"array","items":{"type":"string"})" + length_bounds(c, "Items"),
+        put(key, doc, c, R"("type":["string","array"],"items":{"type":"string"})" + length_bounds(c, "Items"),
             v.empty() ? std::string{} : quoted_list(v));
     }
     void integers(std::string_view key, std::vector<std::int64_t>& v, std::string_view doc, const constraint& c,

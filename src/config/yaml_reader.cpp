@@ -49,6 +49,7 @@ place locate(const node_ptr& from, place at, std::string_view path) {
 
 yaml_reader::yaml_reader(node_ptr root, references& refs, problem_list& problems) : refs_(refs), problems_(problems) {
     push(std::move(root), {}, true);
+    frames_.front().known.emplace_back("include");  // gone from the tree by now, but a neighbour of "inlcude"
 }
 
 void yaml_reader::finish() {

@@ -246,14 +246,22 @@ void yaml_reader::choice(std::string_view key, std::size_t& at, const std::vecto
                     hidden ? "something else from a reference" : excerpt(*n), hidden ? "" : did_you_mean(*n, names)));
 }
 
+// One text may stand where a list of them is read: `path: /v1/*`.
 void yaml_reader::texts(std::string_view key, std::vector<std::string>& v, std::string_view, const constraint& c) {
-    std::string path;
-    const node_ptr list = find_of_kind(key, node_kind::list, c, path);
-    if (!list) return;
-    check_length(list->items.size(), c, list->at, path);
+    const member* m = find(key, c);
+    if (m == nullptr) return;
+    const std::string path = join(frames_.back().path, key);
+    if (m->value->kind == node_kind::scalar) {
+        auto t = as_text(*m->value, path, false);
+        if (t) v.assign(1, std::move(*t));
+        return;
+    }
+    if (m->value->kind != node_kind::list) return wrong_kind(*m->value, path, "a list");
+    const node& list = *m->value;
+    check_length(list.items.size(), c, list.at, path);
     v.clear();
-    for (std::size_t i = 0; i < list->items.size(); ++i) {
-        auto t = as_text(*list->items[i], join(path, i), false);
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+        auto t = as_text(*list.items[i], join(path, i), false);
         if (t) v.push_back(std::move(*t));
     }
 }

@@ -4,8 +4,8 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace sluice::http {
 namespace {
@@ -59,10 +59,17 @@ std::optional<authority> parse_authority(std::string_view text) {
 }
 
 void append_lower(std::string& out, std::string_view text) {
-    const std::size_t at = out.size();
+    const std::size_t begin = out.size();
     out.append(text);
-    std::transform(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(),
-                   out.begin() + static_cast<std::ptrdiff_t>(at), ascii::lower);
+    char* p = out.data() + begin;
+    char* const end = out.data() + out.size();
+    for (; end - p >= 8; p += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, p, 8);
+        word = ascii::lower(word);
+        std::memcpy(p, &word, 8);
+    }
+    for (; p != end; ++p) *p = ascii::lower(*p);
 }
 
 }  // namespace sluice::http

@@ -89,7 +89,9 @@ refusal parse_fields(std::string_view lines, std::size_t fields_max, header_list
             if (name_end == name && ascii::is_blank(*p)) return bad("folded_line");
             return bad("field_name");
         }
-        for (++p; ascii::is_blank(*p);) ++p;
+        ++p;
+        if (*p == ' ') ++p;  // nearly always one space and no more
+        while (ascii::is_blank(*p)) ++p;
         const char* const value = p;
         p = ascii::find_control(p, end);
         if (*p != '\r') return bad("field_value");

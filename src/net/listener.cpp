@@ -18,7 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr int accepts_per_turn = 64;
+constexpr int accepts_per_turn = 256;
 constexpr std::chrono::milliseconds pause_time{100};
 
 result<tcp::endpoint> parse_address(const std::string& text) {

@@ -9,8 +9,9 @@
 #include "net/unique_fd.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+
+#include <memory>
 
 #include <sys/epoll.h>
 
@@ -31,6 +32,9 @@ protected:
 class reactor {
 public:
     explicit reactor(boost::asio::io_context& context);
+    ~reactor();
+    reactor(const reactor&) = delete;
+    reactor& operator=(const reactor&) = delete;
 
     // Starts watching and ticking; until stop() the io_context does not run out of work.
     void start();
@@ -50,12 +54,13 @@ public:
     std::chrono::steady_clock::time_point now() const { return now_; }
 
 private:
-    void wait();
+    class nesting;  // our set as a descriptor of the io_context's own
     void dispatch();
     void tick();
 
     boost::asio::io_context& context_;
-    boost::asio::posix::stream_descriptor epoll_;
+    unique_fd epoll_;
+    std::unique_ptr<nesting> nesting_;
     boost::asio::steady_timer ticker_;
     std::chrono::steady_clock::time_point now_;
     timer_wheel timers_;

@@ -49,7 +49,7 @@ session::session(session_site& site, const session_limits& limits, unique_fd fd,
 session::~session() {
     (prev_ != nullptr ? prev_->next_ : site_.first) = next_;
     if (next_ != nullptr) next_->prev_ = prev_;
-    if (--site_.sessions == 0 && site_.on_empty) site_.on_empty();
+    --site_.sessions;
 }
 
 awaitable<void> session::run(ssl_ptr ssl) {

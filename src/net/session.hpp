@@ -66,7 +66,6 @@ struct session_site {
     std::size_t exchanges = 0;
     session* first = nullptr;  // all of them, linked
     std::function<std::string()> make_request_id;
-    std::function<void()> on_empty;  // the last session is gone, while draining
 };
 
 class session final : private exchange::host, private timer_node {

@@ -4,6 +4,7 @@
 #include "http/usage_scanner.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace sluice {
 namespace {
@@ -12,6 +13,11 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr std::string_view ping_comment = ": ping\n\n";
+
+bool lies_in(std::string_view whole, std::string_view part) {
+    const std::less_equal<> before;
+    return before(whole.data(), part.data()) && before(part.data() + part.size(), whole.data() + whole.size());
+}
 
 // What one reply needs while it passes.
 class reply_relay {
@@ -137,6 +143,11 @@ awaitable<void> reply_relay::pass_events(std::string_view bytes) {
         if (singly) {
             const event e{event::form::sse, found.raw, found.data, found.name};
             co_await pass(e);
+            continue;
+        }
+        if (!lies_in(bytes, found.raw)) {
+            // It began in an earlier piece: the reader's copy of it dies when the next event is asked for.
+            co_await pass_run(found.raw);
             continue;
         }
         if (!run.empty() && run.data() + run.size() == found.raw.data()) {

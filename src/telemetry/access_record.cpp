@@ -76,10 +76,10 @@ access_record record_of(const exchange& x, std::int64_t bytes_in, std::chrono::s
     r.key_id = x.caller.key_id;
     r.tenant = x.caller.tenant;
     r.model = x.model;
-    if (x.target) {
-        r.provider = x.target->provider;
-        r.endpoint = x.target->endpoint;
-        r.upstream_model = x.target->upstream_model;
+    if (x.target && x.target->endpoint != nullptr) {
+        r.provider = x.target->endpoint->provider;
+        r.endpoint = x.target->endpoint->name;
+        r.upstream_model = x.target->model;
     }
     r.stream = x.stream;
     r.fell_back = x.fell_back;

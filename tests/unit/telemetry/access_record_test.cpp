@@ -138,23 +138,17 @@ struct no_body final : request_body {
     void release() override {}
     std::optional<std::uint64_t> length() const override { return {}; }
 };
-struct no_sink final : reply_sink {
-    awaitable<void> head(response_head&) override { co_return; }
-    awaitable<void> write(const event&) override { co_return; }
-    awaitable<void> end() override { co_return; }
-};
 
 }  // namespace
 
 TEST_CASE("the record of an exchange takes over its facts and leaves its credentials") {
     no_host host;
     no_body body;
-    no_sink sink;
     request_head head;
     head.method = "POST";
     head.target = "/v1/models/x:generate?key=AIzaSecret";
     head.headers.add("authorization", "Bearer canary");
-    exchange x{host, head, body, sink};
+    exchange x{host, head, body};
     x.caller.key_id = "team-a";
     x.model = "m";
     x.stream = true;
@@ -163,7 +157,9 @@ TEST_CASE("the record of an exchange takes over its facts and leaves its credent
     x.reply_events = 2;
     x.upstream_time = 5ms;
     x.first_byte = x.started() + 3ms;
-    x.target.emplace().provider = "openai";
+    upstream_endpoint endpoint;
+    endpoint.provider = "openai";
+    x.target.emplace().endpoint = &endpoint;
     x.fail(error{error_kind::upstream_reset, "canary"});
     const access_record r = record_of(x, 11, x.started() + 9ms, std::chrono::system_clock::time_point{});
     CHECK(r.path == "/v1/models/x:generate");

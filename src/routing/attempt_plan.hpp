@@ -1,0 +1,60 @@
+// Which target comes next: a decision from facts, without I/O.
+//
+// Of a model's targets those whose conditions hold are eligible; the lowest priority number that has an available
+// one is used, drawn by weight, or by rendezvous hashing for callers who stay with theirs. When nothing of a
+// model is left, its fallback models follow. What was tried is not tried again.
+#pragma once
+
+#include "base/random.hpp"
+#include "routing/model_table.hpp"
+#include "routing/provider_runtime.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::routing {
+
+struct candidate {
+    const target* to = nullptr;
+    const model* of = nullptr;
+    provider_runtime* at = nullptr;
+    std::size_t endpoint = 0, credential = 0;
+};
+
+class attempt_plan {
+public:
+    using runtimes = std::vector<std::unique_ptr<provider_runtime>>;  // by provider index
+
+    // All arguments outlive the plan. `subject` is who stays with a target; empty: nobody does.
+    attempt_plan(const model& asked, const exchange& x, runtimes& providers, random_source& random, std::string_view subject);
+
+    // The next candidate; nothing when none is left.
+    std::optional<candidate> next(steady_time now);
+    // The candidate failed: its credential is at fault, or else its address.
+    void failed(const candidate& c, bool credential_at_fault) { tried_.push_back({c, credential_at_fault}); }
+    // How long until the last limited credential of the models asked for is free again; 0: none is limited.
+    std::chrono::milliseconds limited_for(steady_time now) const;
+
+private:
+    struct attempt {
+        candidate what;
+        bool credential_at_fault;
+    };
+    std::optional<candidate> next_of(const model& m, steady_time now, bool strict);
+    std::optional<candidate> try_target(const model& m, const target& t, steady_time now, bool strict);
+    bool holds(const target& t) const;
+    // Orders the eligible targets of one priority: drawn by weight, or fixed for the subject.
+    void order(std::vector<const target*>& tier);
+
+    const model& asked_;
+    const exchange& x_;
+    runtimes& providers_;
+    random_source& random_;
+    std::string_view subject_;
+    std::vector<attempt> tried_;
+};
+
+}  // namespace sluice::routing

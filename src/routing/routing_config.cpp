@@ -1,0 +1,143 @@
+#include "routing/routing_config.hpp"
+
+#include "base/nearest.hpp"
+#include "http/url.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sluice::routing {
+
+void read(config_reader& r, credential_config::oauth2_config& c) {
+    r.field("token_url", c.token_url, "Where tokens are issued.", required);
+    r.field("client_id", c.client_id, "Our id there.", required);
+    r.field("client_secret", c.client_secret, "Our secret there.", required);
+    r.field("scope", c.scope, "Scopes, separated by spaces.");
+    r.field("audience", c.audience, "Audience of the token, where the issuer wants one.");
+}
+
+void read(config_reader& r, credential_config::sigv4_config& c) {
+    r.field("region", c.region, "AWS region.", required);
+    r.field("service", c.service, "AWS service: bedrock, execute-api, ...", required);
+    r.field("access_key_id", c.access_key_id, "AWS access key id.", required);
+    r.field("secret_access_key", c.secret_access_key, "AWS secret access key.", required);
+    r.field("session_token", c.session_token, "Of temporary credentials.");
+}
+
+void read(config_reader& r, credential_config& c) {
+    r.field("api_key", c.api_key, "Sent as Authorization: Bearer, or in `header`.");
+    r.field("header", c.header, "Header for the api_key, sent bare: x-api-key, api-key, ...");
+    r.field("bearer_file", c.bearer_file, "File with a bearer token; read again when it changes.");
+    r.field("user", c.user, "User of HTTP Basic, with `password`.");
+    r.field("password", c.password, "Password of HTTP Basic.");
+    r.section("oauth2", c.oauth2, "OAuth 2 client credentials.");
+    r.section("aws_sigv4", c.aws_sigv4, "AWS Signature Version 4.");
+    const int given = static_cast<int>(!c.api_key.empty()) + static_cast<int>(!c.bearer_file.empty()) +
+                      static_cast<int>(!c.user.empty()) + static_cast<int>(c.oauth2.has_value()) +
+                      static_cast<int>(c.aws_sigv4.has_value());
+    if (given > 1) r.problem("", "one credential has one kind", "write a list entry for each");
+    if (!c.header.empty() && (c.api_key.empty() || !valid_header_name(c.header))) {
+        r.problem("header", "a header name for api_key is expected");
+    }
+}
+
+void read(config_reader& r, timeouts_config& c) {
+    r.field("connect", c.values.connect, "For DNS and connecting.");
+    r.field("tls", c.values.tls, "For the TLS handshake.");
+    r.field("first_byte", c.values.first_byte, "From the request sent to the head of the answer.");
+    r.field("idle", c.values.idle, "Between two reads of the answer.");
+}
+
+void read(config_reader& r, provider_config& c) {
+    r.field("name", c.name, "Names the provider in models, metrics and logs.", required);
+    std::size_t dialect = 0;
+    r.one_of<std::size_t>("dialect", dialect, {{"openai", 0}}, "Wire format of the upstream.");
+    r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.", required);
+    r.list("credentials", c.credentials, "Who we are there. Several are taken in turn.");
+    r.field("headers", c.headers, "Set on every request.");
+    r.section("timeouts", c.timeouts, "How long each step may take.");
+    r.section("tls", c.tls, "Whom to trust and who we are.");
+    r.section("connect", c.connect, "Proxy and allowed addresses.");
+    for (const std::string& url : c.base_urls) {
+        const auto parsed = http::parse_url(url);
+        if (!parsed) r.problem("base_url", parsed.error().message);
+    }
+    for (const auto& [name, value] : c.headers) {
+        if (!valid_header_name(name) || !valid_header_value(value)) r.problem("headers", "\"" + name + "\" is not a valid header");
+    }
+}
+
+void read(config_reader& r, condition_config& c) {
+    r.field("headers", c.headers, "Header name to a pattern of its value.");
+    r.field("key", c.keys, "Patterns of the caller's key id.");
+    r.field("tenant", c.tenants, "Patterns of the caller's tenant.");
+    r.field("body", c.body, "Top-level field of the body to a pattern of its text.");
+}
+
+void read(config_reader& r, target_config& c) {
+    r.field("provider", c.provider, "Name of a provider.", required);
+    r.field("model", c.model, "The model's name there; the model's own name, if absent. A * takes what the model's * matched.");
+    r.field("weight", c.weight, "Share among the targets of the same priority; 0 takes none.", {.min = 0, .max = 1000000});
+    r.field("priority", c.priority, "Lower ones are used first; others when those are not available.", {.min = 0, .max = 1000});
+    r.section("when", c.when, "Conditions under which this target is eligible.");
+    r.json_map("body", c.body, "Parameters set on the request.");
+    r.field("first_byte_timeout", c.first_byte, "Instead of the provider's.");
+    r.field("idle_timeout", c.idle, "Instead of the provider's.");
+}
+
+void read(config_reader& r, model_config& c) {
+    r.field("name", c.name, "What clients ask for; may hold one *.", required);
+    r.field("aliases", c.aliases, "Other names for it.");
+    r.list("targets", c.targets, "Where it is served.", required);
+    r.field("fallback", c.fallback, "Models to try when no target of this one can serve.");
+    r.one_of<sticky>("sticky", c.stay, {{"none", sticky::none}, {"key", sticky::key}, {"session", sticky::session}},
+                     "Who stays with the target that was drawn: each key, or each session.");
+    r.field("session_header", c.session_header, "Header that names the session, with sticky: session.");
+    r.field("attempts", c.attempts, "Upstream calls of one request at most, fallbacks included.", {.min = 1, .max = 20});
+    if (std::count(c.name.begin(), c.name.end(), '*') > 1) r.problem("name", "a model name may hold one *");
+}
+
+namespace {
+
+template <class T>
+std::vector<std::string> names_of(const std::vector<T>& all) {
+    std::vector<std::string> names;
+    for (const T& one : all) names.push_back(one.name);
+    return names;
+}
+
+void check_unique(config_reader& r, const std::string& section, const std::vector<std::string>& names) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!seen.insert(names[i]).second) {
+            r.problem(section + "[" + std::to_string(i) + "].name", "there is already one called \"" + names[i] + "\"");
+        }
+    }
+}
+
+}  // namespace
+
+void read(config_reader& r, routing_config& c) {
+    r.list("providers", c.providers, "Upstream accounts.");
+    r.list("models", c.models, "Public model names and where they are served.");
+    const auto providers = names_of(c.providers);
+    const auto models = names_of(c.models);
+    check_unique(r, "providers", providers);
+    check_unique(r, "models", models);
+    for (std::size_t m = 0; m < c.models.size(); ++m) {
+        const std::string at = "models[" + std::to_string(m) + "]";
+        for (std::size_t t = 0; t < c.models[m].targets.size(); ++t) {
+            const std::string& provider = c.models[m].targets[t].provider;
+            if (provider.empty() || std::find(providers.begin(), providers.end(), provider) != providers.end()) continue;
+            r.problem(at + ".targets[" + std::to_string(t) + "].provider",
+                      "there is no provider \"" + provider + "\"" + did_you_mean(provider, providers));
+        }
+        for (std::size_t f = 0; f < c.models[m].fallback.size(); ++f) {
+            const std::string& name = c.models[m].fallback[f];
+            if (std::find(models.begin(), models.end(), name) != models.end()) continue;
+            r.problem(at + ".fallback[" + std::to_string(f) + "]", "there is no model \"" + name + "\"" + did_you_mean(name, models));
+        }
+    }
+}
+
+}  // namespace sluice::routing

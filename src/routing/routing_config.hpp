@@ -1,0 +1,97 @@
+// Providers and models as the configuration spells them.
+#pragma once
+
+#include "net/connector.hpp"
+#include "net/tls_config.hpp"
+
+#include <sluice/config.hpp>
+#include <sluice/exchange.hpp>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::routing {
+
+// One way to prove to an upstream who we are. Exactly one of the members is given.
+struct credential_config {
+    secret api_key;                // in `header`
+    std::string header;            // for api_key; empty: Authorization, as "Bearer ..."
+    std::string bearer_file;       // a file with a token, read again when it changes
+    std::string user;              // with `password`: HTTP Basic
+    secret password;
+    struct oauth2_config {
+        std::string token_url, client_id, scope, audience;
+        secret client_secret;
+    };
+    std::optional<oauth2_config> oauth2;  // client credentials, refreshed ahead of expiry
+    struct sigv4_config {
+        std::string region, service, access_key_id;
+        secret secret_access_key, session_token;
+    };
+    std::optional<sigv4_config> aws_sigv4;
+};
+void read(config_reader& r, credential_config& c);
+void read(config_reader& r, credential_config::oauth2_config& c);
+void read(config_reader& r, credential_config::sigv4_config& c);
+
+struct timeouts_config {
+    upstream_timeouts values;
+};
+void read(config_reader& r, timeouts_config& c);
+
+// An account at an upstream: where, how, and as whom.
+struct provider_config {
+    std::string name;
+    std::string dialect = "openai";
+    std::vector<std::string> base_urls;  // several: taken in turn, the broken ones left out
+    std::vector<credential_config> credentials;  // several: taken in turn, the limited ones left out
+    std::map<std::string, std::string> headers;  // set on every request
+    timeouts_config timeouts;
+    net::tls_client_config tls;
+    net::connect_config connect;
+};
+void read(config_reader& r, provider_config& c);
+
+// When a target is eligible. What is not given holds; all that is given must hold.
+struct condition_config {
+    std::map<std::string, std::string> headers;  // name: glob
+    std::vector<std::string> keys, tenants;      // globs of the caller
+    std::map<std::string, std::string> body;     // top-level field: glob of its text
+};
+void read(config_reader& r, condition_config& c);
+
+struct target_config {
+    std::string provider;
+    std::string model;  // empty: the model's own name
+    int weight = 1;     // share among the targets of the same priority
+    int priority = 0;   // lower first
+    std::optional<condition_config> when;
+    std::map<std::string, std::string> body;  // parameters set on the request, as JSON
+    std::chrono::milliseconds first_byte{0}, idle{0};  // 0: the provider's
+};
+void read(config_reader& r, target_config& c);
+
+enum class sticky : std::uint8_t { none, key, session };
+
+struct model_config {
+    std::string name;  // may hold `*`
+    std::vector<std::string> aliases;
+    std::vector<target_config> targets;
+    std::vector<std::string> fallback;  // models to try when every target of this one failed
+    sticky stay = sticky::none;         // who stays with the target that was drawn
+    std::string session_header = "x-session-id";
+    int attempts = 3;                   // upstream calls of one request, fallbacks included
+};
+void read(config_reader& r, model_config& c);
+
+struct routing_config {
+    std::vector<provider_config> providers;
+    std::vector<model_config> models;
+};
+// Reads `providers` and `models` of the section at hand and checks that they fit together.
+void read(config_reader& r, routing_config& c);
+
+}  // namespace sluice::routing

@@ -1,0 +1,86 @@
+// What the process has learned about its upstreams: which credentials are limited, which addresses are broken,
+// how much is being retried. Survives reloads; shared by all workers without a lock.
+//
+// Passive outlier ejection and the retry budget follow Envoy's defaults: 5 consecutive failures, 30 s times the
+// number of ejections, at most half of the addresses; retries at most 20 % of what is active, but always 3.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace sluice::routing {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+inline std::int64_t ticks(steady_time t) { return t.time_since_epoch().count(); }
+
+// One credential at one provider.
+class alignas(64) credential_state {
+public:
+    bool available(steady_time now) const { return ticks(now) >= until_.load(std::memory_order_relaxed); }
+    // When it will be available again; in the past when it is.
+    std::int64_t until() const { return until_.load(std::memory_order_relaxed); }
+    void cool_down(steady_time now, std::chrono::milliseconds d) {
+        const std::int64_t until = ticks(now + d);
+        std::int64_t old = until_.load(std::memory_order_relaxed);
+        while (old < until && !until_.compare_exchange_weak(old, until, std::memory_order_relaxed)) {
+        }
+    }
+
+private:
+    std::atomic<std::int64_t> until_{0};
+};
+
+// One address of one provider.
+class alignas(64) endpoint_state {
+public:
+    static constexpr int failures_max = 5;
+    static constexpr std::chrono::seconds base_ejection{30};
+    static constexpr std::chrono::seconds longest_ejection{300};
+
+    bool available(steady_time now) const { return ticks(now) >= until_.load(std::memory_order_relaxed); }
+    void succeeded() {
+        if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
+        if (ejections_.load(std::memory_order_relaxed) != 0) ejections_.store(0, std::memory_order_relaxed);
+    }
+    // True: this failure ejected it. After its time one failure is enough to eject it again, for longer.
+    bool failed(steady_time now) {
+        const int before = ejections_.load(std::memory_order_relaxed);
+        if (failures_.fetch_add(1, std::memory_order_relaxed) + 1 < (before > 0 ? 1 : failures_max)) return false;
+        failures_.store(0, std::memory_order_relaxed);
+        const int n = ejections_.fetch_add(1, std::memory_order_relaxed) + 1;
+        const auto time = std::min<std::chrono::seconds>(longest_ejection, base_ejection * n);
+        until_.store(ticks(now + time), std::memory_order_relaxed);
+        return true;
+    }
+
+private:
+    std::atomic<std::int64_t> until_{0};
+    std::atomic<int> failures_{0};
+    std::atomic<int> ejections_{0};
+};
+
+// Active calls of one provider and how many of them are retries.
+class alignas(64) retry_budget {
+public:
+    static constexpr std::int64_t always = 3;
+
+    void started() { active_.fetch_add(1, std::memory_order_relaxed); }
+    void ended() { active_.fetch_sub(1, std::memory_order_relaxed); }
+    // May one more retry run now? If so it is counted until retry_ended().
+    bool take() {
+        const std::int64_t limit = std::max(always, active_.load(std::memory_order_relaxed) / 5);
+        if (retries_.fetch_add(1, std::memory_order_relaxed) < limit) return true;
+        retries_.fetch_sub(1, std::memory_order_relaxed);
+        return false;
+    }
+    void retry_ended() { retries_.fetch_sub(1, std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> active_{0};
+    std::atomic<std::int64_t> retries_{0};
+};
+
+}  // namespace sluice::routing

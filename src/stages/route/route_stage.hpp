@@ -1,0 +1,52 @@
+// Finds where a request for a model goes, and where next when that fails before the client saw anything.
+//
+// Sets x.model, x.stream and x.target; answers GET /models itself. Each attempt starts from the same request; what it
+// changed for its target is undone before the next.
+#pragma once
+
+#include "base/random.hpp"
+#include "routing/attempt_plan.hpp"
+#include "routing/model_table.hpp"
+#include "routing/provider_runtime.hpp"
+#include "stages/route/request_facts.hpp"
+#include "stages/route/route_config.hpp"
+
+#include <sluice/exchange.hpp>
+#include <sluice/services.hpp>
+#include <sluice/stage.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::route {
+
+class route_stage final : public stage {
+public:
+    // `s` outlives the stage. Throws std::runtime_error when the configuration names a provider that does not exist.
+    route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models, services& s);
+
+    std::string_view name() const override { return "route"; }
+    awaitable<void> serve(exchange& x, next_stage next) override;
+
+private:
+    awaitable<void> serve_model(exchange& x, next_stage next, request_facts facts);
+    awaitable<void> serve_provider(exchange& x, next_stage next, std::size_t provider);
+    awaitable<void> attempt(exchange& x, next_stage next, const routing::candidate& c, const request_facts& facts,
+                            std::string_view star);
+    void unknown_model(exchange& x, std::string_view name) const;
+    // What a failed attempt tells about its upstream. True: its credential is at fault.
+    bool learn(const exchange& x, const routing::candidate& c);
+    std::string upstream_path(std::string_view path) const;
+
+    const route_stage_config config_;
+    const std::shared_ptr<const routing::model_table> models_;
+    services& services_;
+    random_source random_;
+    routing::attempt_plan::runtimes providers_;
+    std::size_t default_provider_ = 0;
+    bool has_default_ = false;
+};
+
+}  // namespace sluice::route
