@@ -160,26 +160,53 @@ TEST_CASE("threads that race for a limit are admitted exactly up to it") {
     }
 }
 
-TEST_CASE("threads that take slots over from each other never lend a subject's count to another") {
-    // One window for many more subjects than slots, and a clock that makes slots idle all the time.
-    constexpr int threads = 4;
+TEST_CASE("threads that meet at the first request of a subject enter it once") {
+    constexpr int threads = 3, rounds = 4000;
+    rate_limiter limiter(rounds);
+    const rate r(1, 1h);
+    std::atomic<int> round{0}, admitted{0}, finished{0};
+    std::vector<std::thread> racing;
+    for (int t = 0; t < threads; ++t) {
+        racing.emplace_back([&] {
+            for (int mine = 1; mine <= rounds; ++mine) {
+                while (round.load() < mine) std::this_thread::yield();
+                if (limiter.take(subject(static_cast<std::uint64_t>(mine)), 1, r, start).allowed) admitted++;
+                finished++;
+            }
+        });
+    }
+    int wrong = 0;
+    for (int mine = 1; mine <= rounds; ++mine) {
+        round = mine;
+        while (finished.load() < mine * threads) std::this_thread::yield();
+        wrong += admitted.exchange(0) == 1 ? 0 : 1;
+    }
+    for (auto& t : racing) t.join();
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("threads that take slots over from each other never charge another's subject") {
+    // 160 subjects on 64 slots with one home, and a clock by which every subject is idle long before its thread
+    // comes back to it. So nobody may be refused.
+    constexpr int threads = 4, own = 40, tries = 40000;
     rate_limiter limiter(1);
-    const rate r(1, 1us);
-    std::atomic<std::int64_t> admitted{0};
+    const rate r(1, 10us);
+    std::atomic<std::int64_t> tick{0};
+    std::atomic<int> refused{0}, full{0};
     std::vector<std::thread> racing;
     for (int t = 0; t < threads; ++t) {
         racing.emplace_back([&, t] {
-            for (std::uint64_t i = 0; i < 20000; ++i) {
-                const auto d = limiter.take(subject(static_cast<std::uint64_t>(t) * 20000 + i), 1, r, start + i * 2us);
-                if (d.allowed)
-                    admitted++;  // everybody is new, so nobody may be refused but for want of room
-                else if (!d.table_full)
-                    admitted -= 1'000'000;
+            for (int i = 0; i < tries; ++i) {
+                const auto who = static_cast<std::uint64_t>(t * own + i % own + 1) << 32;
+                const auto d = limiter.take(who, 1, r, start + tick++ * 1us);
+                refused += !d.allowed && !d.table_full ? 1 : 0;
+                full += d.table_full ? 1 : 0;
             }
         });
     }
     for (auto& t : racing) t.join();
-    CHECK(admitted > 0);
+    CHECK(refused == 0);
+    CHECK(full < threads * tries / 2);
 }
 
 TEST_CASE("places are given back when the hold dies") {
