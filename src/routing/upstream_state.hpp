@@ -2,7 +2,8 @@
 // how much is being retried. Survives reloads; shared by all workers without a lock.
 //
 // Passive outlier ejection and the retry budget follow Envoy's defaults: 5 consecutive failures, 30 s times the
-// number of ejections, at most half of the addresses; retries at most 20 % of what is active, but always 3.
+// number of ejections; retries at most 20 % of what is active, but always 3. When every address is left out, all are
+// used: which of them work is then unknown, and refusing everybody would be worse.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +15,9 @@ namespace sluice::routing {
 
 using steady_time = std::chrono::steady_clock::time_point;
 
-inline std::int64_t ticks(steady_time t) { return t.time_since_epoch().count(); }
+inline std::int64_t ticks(steady_time t) {
+    return t.time_since_epoch().count();
+}
 
 // One credential at one provider.
 class alignas(64) credential_state {
@@ -45,14 +48,18 @@ public:
         if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
         if (ejections_.load(std::memory_order_relaxed) != 0) ejections_.store(0, std::memory_order_relaxed);
     }
-    // True: this failure ejected it. After its time one failure is enough to eject it again, for longer.
+    // True: this failure ejected it. After its time one failure is enough to eject it again, for longer. Failures
+    // while it is left out are of calls that began before, and say nothing new.
     bool failed(steady_time now) {
+        std::int64_t until = until_.load(std::memory_order_relaxed);
+        if (ticks(now) < until) return false;
         const int before = ejections_.load(std::memory_order_relaxed);
         if (failures_.fetch_add(1, std::memory_order_relaxed) + 1 < (before > 0 ? 1 : failures_max)) return false;
+        const auto time = std::min<std::chrono::seconds>(longest_ejection, base_ejection * (std::int64_t{before} + 1));
+        // Of several workers whose failures came together one ejects it.
+        if (!until_.compare_exchange_strong(until, ticks(now + time), std::memory_order_relaxed)) return false;
         failures_.store(0, std::memory_order_relaxed);
-        const int n = ejections_.fetch_add(1, std::memory_order_relaxed) + 1;
-        const auto time = std::min<std::chrono::seconds>(longest_ejection, base_ejection * n);
-        until_.store(ticks(now + time), std::memory_order_relaxed);
+        ejections_.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
 
