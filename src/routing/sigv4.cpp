@@ -67,19 +67,27 @@ std::string canonical_query(std::string_view query) {
     return out;
 }
 
-// Every service but S3 signs the path encoded once more than it is sent.
-std::string canonical_path(std::string_view path) {
-    std::string out;
+// Every service but S3 signs the path without dot segments and doubled slashes, encoded once more than it is sent.
+std::string canonical_path(std::string_view path, bool s3) {
+    if (s3) return path.empty() ? "/" : std::string(path);
+    const bool ends_in_folder = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+    std::vector<std::string_view> segments;
     while (!path.empty()) {
         const std::string_view segment = path.substr(0, path.find('/'));
-        http::percent_encode(out, segment);
-        path.remove_prefix(segment.size());
-        if (!path.empty()) {
-            out += '/';
-            path.remove_prefix(1);
+        path.remove_prefix(std::min(path.size(), segment.size() + 1));
+        if (segment == "..") {
+            if (!segments.empty()) segments.pop_back();
+        } else if (!segment.empty() && segment != ".") {
+            segments.push_back(segment);
         }
     }
-    return out.empty() ? "/" : out;
+    std::string out;
+    for (const std::string_view segment : segments) {
+        out += '/';
+        http::percent_encode(out, segment);
+    }
+    if (out.empty() || ends_in_folder) out += '/';
+    return out;
 }
 
 std::string trimmed(std::string_view value) {
@@ -94,7 +102,8 @@ std::string trimmed(std::string_view value) {
 
 std::string lower(std::string_view name) {
     std::string out(name);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return out;
 }
 
@@ -102,7 +111,7 @@ std::string lower(std::string_view name) {
 
 void sign_sigv4(const credential_config::sigv4_config& c, std::string_view method, std::string_view host,
                 std::string_view path_and_query, const std::vector<std::string_view>& body,
-                std::chrono::system_clock::time_point when, header_list& headers) {
+                std::chrono::system_clock::time_point when, header_list& headers, bool payload_header) {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
@@ -112,7 +121,7 @@ void sign_sigv4(const credential_config::sigv4_config& c, std::string_view metho
     const std::string payload = to_hex(sha256(body));
 
     headers.set("x-amz-date", stamp);
-    headers.set("x-amz-content-sha256", payload);
+    if (payload_header) headers.set("x-amz-content-sha256", payload);
     if (!c.session_token.empty()) headers.set("x-amz-security-token", c.session_token.reveal());
 
     std::map<std::string, std::string> to_sign{{"host", std::string(host)}};
@@ -128,19 +137,25 @@ void sign_sigv4(const credential_config::sigv4_config& c, std::string_view metho
         lines.append(name).append(":").append(value).append("\n");
     }
     const auto mark = path_and_query.find('?');
-    const std::string_view query = mark == std::string_view::npos ? std::string_view{} : path_and_query.substr(mark + 1);
+    const std::string_view query =
+        mark == std::string_view::npos ? std::string_view{} : path_and_query.substr(mark + 1);
     std::string request(method);
-    request.append("\n").append(canonical_path(path_and_query.substr(0, mark))).append("\n").append(canonical_query(query));
+    request.append("\n")
+        .append(canonical_path(path_and_query.substr(0, mark), c.service == "s3"))
+        .append("\n")
+        .append(canonical_query(query));
     request.append("\n").append(lines).append("\n").append(names).append("\n").append(payload);
 
     const std::string scope = std::string(day) + "/" + c.region + "/" + c.service + "/aws4_request";
-    const std::string text = std::string("AWS4-HMAC-SHA256\n") + stamp + "\n" + scope + "\n" + to_hex(sha256({request}));
+    const std::string text =
+        std::string("AWS4-HMAC-SHA256\n") + stamp + "\n" + scope + "\n" + to_hex(sha256({request}));
     std::string key = hmac("AWS4" + std::string(c.secret_access_key.reveal()), day);
-    for (const std::string_view part : {std::string_view(c.region), std::string_view(c.service), std::string_view("aws4_request")}) {
+    for (const std::string_view part :
+         {std::string_view(c.region), std::string_view(c.service), std::string_view("aws4_request")}) {
         key = hmac(key, part);
     }
-    headers.set("Authorization", "AWS4-HMAC-SHA256 Credential=" + c.access_key_id + "/" + scope + ", SignedHeaders=" + names +
-                                     ", Signature=" + to_hex(hmac(key, text)));
+    headers.set("Authorization", "AWS4-HMAC-SHA256 Credential=" + c.access_key_id + "/" + scope +
+                                     ", SignedHeaders=" + names + ", Signature=" + to_hex(hmac(key, text)));
 }
 
 }  // namespace sluice::routing
