@@ -26,8 +26,8 @@ class file_signer final : public signer {
 public:
     file_signer(std::string path, const clock& time) : path_(std::move(path)), time_(time) {}
 
-    awaitable<result<void>> authorize(std::string_view, std::string_view, std::string_view, const std::vector<std::string_view>&,
-                                      header_list& headers) override {
+    awaitable<result<void>> authorize(std::string_view, std::string_view, std::string_view,
+                                      const std::vector<std::string_view>&, header_list& headers) override {
         refresh();
         if (token_.empty()) co_return error{error_kind::credential, "The upstream's token file cannot be read."};
         headers.set("Authorization", token_.reveal());
@@ -39,8 +39,9 @@ private:
         const auto now = time_.now();
         if (now < next_look_) return;
         next_look_ = now + std::chrono::seconds(1);
-        struct stat seen {};
-        if (::stat(path_.c_str(), &seen) != 0) return;  // the last token stays
+        struct stat seen{};
+        // Anything but a small file leaves the last token: a FIFO or a device would block the worker.
+        if (::stat(path_.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode) || seen.st_size > 65536) return;
         if (!token_.empty() && seen.st_mtim.tv_sec == seen_.tv_sec && seen.st_mtim.tv_nsec == seen_.tv_nsec) return;
         std::ifstream file(path_);
         std::string text;
@@ -60,7 +61,8 @@ private:
 
 }  // namespace
 
-credential_set make_credential(const credential_config& c, const header_list& common, std::string_view owner, services& s) {
+credential_set make_credential(const credential_config& c, const header_list& common, std::string_view owner,
+                               services& s) {
     credential_set set{common, nullptr};
     if (!c.api_key.empty()) {
         if (c.header.empty()) {

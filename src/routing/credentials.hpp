@@ -24,6 +24,7 @@ struct credential_set {
 };
 
 // `common` headers come with every credential of the provider. `owner` names what tokens are cached for.
-credential_set make_credential(const credential_config& c, const header_list& common, std::string_view owner, services& s);
+credential_set make_credential(const credential_config& c, const header_list& common, std::string_view owner,
+                               services& s);
 
 }  // namespace sluice::routing
