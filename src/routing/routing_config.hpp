@@ -17,10 +17,10 @@ namespace sluice::routing {
 
 // One way to prove to an upstream who we are. Exactly one of the members is given.
 struct credential_config {
-    secret api_key;                // in `header`
-    std::string header;            // for api_key; empty: Authorization, as "Bearer ..."
-    std::string bearer_file;       // a file with a token, read again when it changes
-    std::string user;              // with `password`: HTTP Basic
+    secret api_key;           // in `header`
+    std::string header;       // for api_key; empty: Authorization, as "Bearer ..."
+    std::string bearer_file;  // a file with a token, read again when it changes
+    std::string user;         // with `password`: HTTP Basic
     secret password;
     struct oauth2_config {
         std::string token_url, client_id, scope, audience;
@@ -46,7 +46,7 @@ void read(config_reader& r, timeouts_config& c);
 struct provider_config {
     std::string name;
     std::string dialect = "openai";
-    std::vector<std::string> base_urls;  // several: taken in turn, the broken ones left out
+    std::vector<std::string> base_urls;          // several: taken in turn, the broken ones left out
     std::vector<credential_config> credentials;  // several: taken in turn, the limited ones left out
     std::map<std::string, std::string> headers;  // set on every request
     timeouts_config timeouts;
@@ -54,6 +54,8 @@ struct provider_config {
     net::connect_config connect;
 };
 void read(config_reader& r, provider_config& c);
+// Reports URLs that no path can be put behind.
+void check_base_urls(config_reader& r, std::string_view key, const std::vector<std::string>& urls);
 
 // When a target is eligible. What is not given holds; all that is given must hold.
 struct condition_config {
@@ -69,7 +71,7 @@ struct target_config {
     int weight = 1;     // share among the targets of the same priority
     int priority = 0;   // lower first
     std::optional<condition_config> when;
-    std::map<std::string, std::string> body;  // parameters set on the request, as JSON
+    std::map<std::string, std::string> body;           // parameters set on the request, as JSON
     std::chrono::milliseconds first_byte{0}, idle{0};  // 0: the provider's
 };
 void read(config_reader& r, target_config& c);
@@ -83,7 +85,7 @@ struct model_config {
     std::vector<std::string> fallback;  // models to try when every target of this one failed
     sticky stay = sticky::none;         // who stays with the target that was drawn
     std::string session_header = "x-session-id";
-    int attempts = 3;                   // upstream calls of one request, fallbacks included
+    int attempts = 3;  // upstream calls of one request, fallbacks included
 };
 void read(config_reader& r, model_config& c);
 
