@@ -59,7 +59,7 @@ private:
     std::vector<std::unique_ptr<provider>> providers_;
     std::vector<std::unique_ptr<model>> models_;
     std::unordered_map<std::string_view, const model*> by_name_;  // keys live in the models' configs
-    std::vector<const model*> patterns_;                           // longest prefix first
+    std::vector<const model*> patterns_;                          // longest prefix first
 };
 
 }  // namespace sluice::routing

@@ -16,7 +16,8 @@ namespace sluice::routing {
 
 // Shared by the workers, kept over reloads that do not change the provider's addresses and credentials.
 struct provider_state {
-    provider_state(std::size_t endpoints_n, std::size_t credentials_n) : endpoints(endpoints_n), credentials(credentials_n) {}
+    provider_state(std::size_t endpoints_n, std::size_t credentials_n)
+        : endpoints(endpoints_n), credentials(credentials_n) {}
     std::vector<endpoint_state> endpoints;
     std::vector<credential_state> credentials;  // at least one: no credential counts as one
     retry_budget retries;
@@ -32,20 +33,26 @@ public:
     // The next one in turn that is available and that `usable(index)` does not rule out. Nothing: none is.
     template <class Usable>
     std::optional<std::size_t> pick_endpoint(steady_time now, bool strict, Usable usable) {
-        return pick(state_->endpoints.size(), endpoint_turn_, [&](std::size_t i) {
-            return (!strict || state_->endpoints[i].available(now)) && usable(i);
-        });
+        return pick(state_->endpoints.size(), endpoint_turn_,
+                    [&](std::size_t i) { return (!strict || state_->endpoints[i].available(now)) && usable(i); });
     }
     template <class Usable>
     std::optional<std::size_t> pick_credential(steady_time now, Usable usable) {
-        return pick(state_->credentials.size(), credential_turn_, [&](std::size_t i) {
-            return state_->credentials[i].available(now) && usable(i);
-        });
+        return pick(state_->credentials.size(), credential_turn_,
+                    [&](std::size_t i) { return state_->credentials[i].available(now) && usable(i); });
     }
+
+    // How long until the last limited credential is free again; 0: none is limited.
+    std::chrono::milliseconds limited_for(steady_time now) const;
 
     // What a request of that credential carries: fixed headers, and for some kinds an authorizer.
     const header_list& headers(std::size_t credential) const { return sets_[credential].headers; }
     authorizer* signer(std::size_t credential) const { return sets_[credential].signer.get(); }
+    // Does that credential sign the body? Then it must be collected: what streams past cannot be signed ahead.
+    bool signs_body(std::size_t credential) const {
+        return credential < provider_.config.credentials.size() &&
+               provider_.config.credentials[credential].aws_sigv4.has_value();
+    }
 
     counter& ok;
     counter& failed;

@@ -10,7 +10,9 @@ constexpr std::int64_t created = 1700000000;
 
 void write_model(http::json_writer& w, std::string_view name, const routing::model& m) {
     w.begin_object().key("id").string(name).key("object").string("model").key("created").integer(created);
-    w.key("owned_by").string(m.targets.empty() ? "sluice" : std::string_view(m.targets.front().config.provider)).end_object();
+    w.key("owned_by")
+        .string(m.targets.empty() ? "sluice" : std::string_view(m.targets.front().config.provider))
+        .end_object();
 }
 
 }  // namespace
@@ -30,7 +32,8 @@ std::string list_models(const routing::model_table& models, const identity& call
     return out;
 }
 
-std::optional<std::string> describe_model(const routing::model_table& models, const identity& caller, std::string_view name) {
+std::optional<std::string> describe_model(const routing::model_table& models, const identity& caller,
+                                          std::string_view name) {
     const auto found = models.find(name);
     if (found.which == nullptr || !caller.may_use(name)) return std::nullopt;
     std::string out;

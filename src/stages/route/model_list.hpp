@@ -13,6 +13,7 @@ namespace sluice::route {
 // {"object":"list","data":[...]} of the models that the caller may use. Patterns are not listed: they have no one name.
 std::string list_models(const routing::model_table& models, const identity& caller);
 // One of them; nothing if there is none or the caller may not use it.
-std::optional<std::string> describe_model(const routing::model_table& models, const identity& caller, std::string_view name);
+std::optional<std::string> describe_model(const routing::model_table& models, const identity& caller,
+                                          std::string_view name);
 
 }  // namespace sluice::route

@@ -4,7 +4,8 @@ namespace sluice::route {
 
 void read(config_reader& r, route_stage_config& c) {
     r.field("model", c.model, "Every request of this route is for this model, whatever its body says.");
-    r.field("default_provider", c.default_provider, "Where requests go that name no model: files, batches, stored responses.");
+    r.field("default_provider", c.default_provider,
+            "Where requests go that name no model: files, batches, stored responses.");
     r.field("strip_prefix", c.strip_prefix, "Part of the path that a provider's base_url stands for.");
 }
 
