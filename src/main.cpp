@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
     keys->require_subcommand(1);
     auto* generate = keys->add_subcommand("generate", "Print a new key and the hash for the configuration");
     auto* hash = keys->add_subcommand("hash", "Hash a key read from the standard input");
-    for (auto* sub : {generate, hash}) sub->add_option("--pepper-env", pepper_env, "Environment variable that holds key_pepper");
+    for (auto* sub : {generate, hash})
+        sub->add_option("--pepper-env", pepper_env, "Environment variable that holds key_pepper");
     generate->callback([&] { code = sluice::app::generate_key(pepper_env); });
     hash->callback([&] { code = sluice::app::hash_key(pepper_env); });
 

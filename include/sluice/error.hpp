@@ -69,9 +69,9 @@ struct upstream_failure {
 
 struct error {
     error_kind kind = error_kind::internal;
-    std::string message;                  // for the client: no secrets, no prompt text
-    std::string param;                    // the field or JSON pointer at fault; may be empty
-    std::chrono::milliseconds retry_after{0};  // 0: not known
+    std::string message;                               // for the client: no secrets, no prompt text
+    std::string param;                                 // the field or JSON pointer at fault; may be empty
+    std::chrono::milliseconds retry_after{0};          // 0: not known
     std::shared_ptr<const upstream_failure> upstream;  // only with upstream_status
 
     error() = default;

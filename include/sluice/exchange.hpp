@@ -42,7 +42,7 @@ protected:
 struct identity {
     std::string key_id;  // names the key in logs, metrics and limits; never the key itself
     std::string tenant;
-    std::vector<std::string> models;  // globs of model names the caller may use; empty: all
+    std::vector<std::string> models;            // globs of model names the caller may use; empty: all
     std::map<std::string, std::string> claims;  // of a JWT: scalar claims as text
     bool anonymous = true;
 
@@ -87,9 +87,9 @@ struct upstream_endpoint {
     bool tls = false;
     std::string host;  // name or address literal, without port or brackets
     std::uint16_t port = 80;
-    std::string host_header;  // what the Host field says
-    std::string base_path;    // put before every path, without a slash at its end: "/v1"
-    std::string pool_key;     // equal keys share connections
+    std::string host_header;                      // what the Host field says
+    std::string base_path;                        // put before every path, without a slash at its end: "/v1"
+    std::string pool_key;                         // equal keys share connections
     std::shared_ptr<const void> connect_options;  // opaque here, read by net
     upstream_timeouts timeouts;
 };
@@ -98,12 +98,12 @@ struct upstream_endpoint {
 // What it points to belongs to the route's stages and outlives the exchange.
 struct upstream_target {
     const upstream_endpoint* endpoint = nullptr;
-    std::string_view model;  // the model's name at the provider, as configured: a label; may be empty
-    std::string path;             // replaces the request's path (behind base_path) when not empty
+    std::string_view model;                    // the model's name at the provider, as configured: a label; may be empty
+    std::string path;                          // replaces the request's path (behind base_path) when not empty
     sluice::authorizer* authorizer = nullptr;  // nothing to add when null
     const header_list* headers = nullptr;      // set on the request, replacing the client's
     std::chrono::milliseconds first_byte{0}, idle{0};  // override the endpoint's timeouts when not 0
-    bool forward_credentials = false;  // pass the client's Authorization and Cookie on (generic http)
+    bool forward_credentials = false;                  // pass the client's Authorization and Cookie on (generic http)
 };
 
 // Why an exchange ended early.
@@ -148,26 +148,27 @@ public:
 
     // --- facts -------------------------------------------------------------------------------------
     identity caller;
-    std::string model;   // the public name the client asked for; empty on routes without models
+    std::string model;             // the public name the client asked for; empty on routes without models
     std::string_view model_entry;  // its entry in the configuration: a label, where `model` is the client's text
-    bool stream = false;  // the client asked for a stream
+    bool stream = false;           // the client asked for a stream
     std::optional<upstream_target> target;
     int upstream_status = 0;  // of the last attempt
-    token_usage usage;   // filled by the relay as the reply passes
-    int attempts = 0;    // upstream calls so far
+    token_usage usage;        // filled by the relay as the reply passes
+    int attempts = 0;         // upstream calls so far
     bool fell_back = false;
-    bool hide_usage_event = false;  // we asked the upstream for usage, the client did not
-    std::int64_t reply_bytes = 0;   // body bytes handed to the client
-    std::int64_t reply_events = 0;  // SSE events handed to the client
-    int status = 0;                 // sent to the client
+    bool hide_usage_event = false;                       // we asked the upstream for usage, the client did not
+    std::int64_t reply_bytes = 0;                        // body bytes handed to the client
+    std::int64_t reply_events = 0;                       // SSE events handed to the client
+    int status = 0;                                      // sent to the client
     std::chrono::steady_clock::time_point first_byte{};  // first body byte handed to the client; epoch: none
-    std::chrono::nanoseconds upstream_time{0};  // spent waiting for upstreams
+    std::chrono::nanoseconds upstream_time{0};           // spent waiting for upstreams
     // W3C trace context: ids in hex; parent empty when the client sent none.
     std::string trace_id, parent_span_id, span_id;
+    std::string trace_state;  // the caller's tracestate, passed on as it is
     bool trace_sampled = false;
 
     // --- the reply ---------------------------------------------------------------------------------
-    reply_sink& reply() { return *reply_; }  // the outermost sink: where the relay writes
+    reply_sink& reply() { return *reply_; }        // the outermost sink: where the relay writes
     bool committed() const { return committed_; }  // the head is on its way: no retry any more
     // Answers by itself, with Content-Length. For a stage that does not call next.
     awaitable<void> respond(response_head head, std::string_view body);
@@ -218,8 +219,8 @@ private:
 // What stands behind an exchange: the session. Its methods are the exchange's way to its connection.
 class exchange::host {
 public:
-    virtual void cancel(exchange& x) = 0;             // cancel what the exchange's coroutine waits for
-    virtual std::size_t body_bytes_max() const = 0;   // the route's limit
+    virtual void cancel(exchange& x) = 0;            // cancel what the exchange's coroutine waits for
+    virtual std::size_t body_bytes_max() const = 0;  // the route's limit
     // Sends what the client's sink still holds back to save a system call; the relay calls it before it waits.
     virtual awaitable<void> flush();
     // After a 101: sends its head, then passes bytes both ways until either side ends.

@@ -31,9 +31,7 @@ private:
 // A level that goes up and down; the scrape shows the sum over the workers.
 class gauge {
 public:
-    void add(std::int64_t n) {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
+    void add(std::int64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
     void set(std::int64_t n) { value_.store(n, std::memory_order_relaxed); }
     std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
 
@@ -65,8 +63,8 @@ class metrics {
 public:
     virtual counter& get_counter(std::string_view name, std::string_view help, labels l = {}) = 0;
     virtual gauge& get_gauge(std::string_view name, std::string_view help, labels l = {}) = 0;
-    virtual histogram& get_histogram(std::string_view name, std::string_view help,
-                                     std::span<const double> upper_bounds, labels l = {}) = 0;
+    virtual histogram& get_histogram(std::string_view name, std::string_view help, std::span<const double> upper_bounds,
+                                     labels l = {}) = 0;
 
 protected:
     ~metrics() = default;

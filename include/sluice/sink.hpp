@@ -11,7 +11,7 @@ namespace sluice {
 // that is the back-pressure. Calls come in the order head, write..., end. After an abort none comes.
 class reply_sink {
 public:
-    virtual awaitable<void> head(response_head& h) = 0;    // once, first; may be changed on its way
+    virtual awaitable<void> head(response_head& h) = 0;  // once, first; may be changed on its way
     virtual awaitable<void> write(const event& e) = 0;
     virtual awaitable<void> end() = 0;  // once, last; not called when the reply broke off
 

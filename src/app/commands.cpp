@@ -44,8 +44,9 @@ int check(const std::string& config_path) {
     const loaded l = load_generation(config_path);
     print_problems(l.report);
     if (!l.made) return 1;
-    std::cout << config_path << ": ok (" << l.made->config.routes.size() << " routes, " << l.made->config.routing.models.size()
-              << " models, " << l.made->config.governance.keys.size() << " keys)\n";
+    std::cout << config_path << ": ok (" << l.made->config.routes.size() << " routes, "
+              << l.made->config.routing.models.size() << " models, " << l.made->config.governance.keys.size()
+              << " keys)\n";
     return 0;
 }
 

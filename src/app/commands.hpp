@@ -9,7 +9,7 @@ namespace sluice::app {
 int serve(const std::string& config_path);
 int check(const std::string& config_path);  // 0: valid; 1: every problem printed with file:line:column
 int print_schema();
-int generate_key(const std::string& pepper_env);               // a new API key and its line for `keys:`
-int hash_key(const std::string& pepper_env);                   // reads a key from stdin, prints its hash
+int generate_key(const std::string& pepper_env);  // a new API key and its line for `keys:`
+int hash_key(const std::string& pepper_env);      // reads a key from stdin, prints its hash
 
 }  // namespace sluice::app

@@ -7,9 +7,12 @@ namespace sluice::app {
 void read(config_reader& r, listener_config& c) {
     r.field("address", c.address, "Address and port: 0.0.0.0:8080, [::]:8080.", required);
     r.section("tls", c.tls, "Certificates; plain HTTP if absent.");
-    r.field("head_bytes", c.limits.head.head_bytes, "Largest request head, in bytes; over it: 431.", {.min = 1024, .max = 262144});
-    r.field("header_fields", c.limits.head.fields, "Most header fields of a request; over it: 431.", {.min = 8, .max = 1000});
-    r.field("target_bytes", c.limits.head.target_bytes, "Longest request target, in bytes; over it: 414.", {.min = 256});
+    r.field("head_bytes", c.limits.head.head_bytes, "Largest request head, in bytes; over it: 431.",
+            {.min = 1024, .max = 262144});
+    r.field("header_fields", c.limits.head.fields, "Most header fields of a request; over it: 431.",
+            {.min = 8, .max = 1000});
+    r.field("target_bytes", c.limits.head.target_bytes, "Longest request target, in bytes; over it: 414.",
+            {.min = 256});
     r.field("header_timeout", c.limits.header, "From a request's first byte to the end of its head.");
     r.field("idle_timeout", c.limits.idle, "Between two requests of a connection.");
     r.field("tls_timeout", c.limits.tls_handshake, "For the TLS handshake.");
@@ -23,7 +26,8 @@ void read(config_reader& r, admin_config& c) {
 }
 
 void read(config_reader& r, process_limits& c) {
-    r.field("buffered_bytes", c.buffered_bytes, "Memory for bodies and reads in flight; beyond it requests get 503.", {.min = 1 << 20});
+    r.field("buffered_bytes", c.buffered_bytes, "Memory for bodies and reads in flight; beyond it requests get 503.",
+            {.min = 1 << 20});
     r.field("connections", c.connections, "Most client connections at once; further ones are closed.", {.min = 1});
 }
 

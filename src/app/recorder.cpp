@@ -29,6 +29,7 @@ void recorder::began(exchange& x) {
     x.trace_id = to_hex(context.trace);
     x.span_id = to_hex(context.span);
     if (context.parent.valid()) x.parent_span_id = to_hex(context.parent);
+    x.trace_state = context.state;
     x.trace_sampled = context.sampled;
 }
 
@@ -54,7 +55,8 @@ void recorder::ended(const facts& f) {
     if (x.stream) outcome.time_to_first_token = record.time_to_first_byte;
     outcome.usage = x.usage;
     if (f.failure != nullptr) outcome.failure = f.failure->kind;
-    models_.series({x.route_name(), operation, x.target->endpoint->provider, x.model_entry, x.target->model}).record(outcome);
+    models_.series({x.route_name(), operation, x.target->endpoint->provider, x.model_entry, x.target->model})
+        .record(outcome);
 }
 
 void recorder::trace(const facts& f, const telemetry::access_record& record, std::string_view operation) {

@@ -1,8 +1,8 @@
 #include "app/server.hpp"
 
-#include "telemetry/log.hpp"
 #include "admin/admin_stages.hpp"
 #include "telemetry/gateway_metrics.hpp"
+#include "telemetry/log.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -80,7 +80,8 @@ server::server(std::string config_path, loaded first)
     current_->number = 1;
     const gateway_config& config = current_->config;
     const std::size_t workers = worker_count(config);
-    if (config.access_log.enabled) access_log_ = std::make_unique<telemetry::access_log>(config.access_log, workers + 1);
+    if (config.access_log.enabled)
+        access_log_ = std::make_unique<telemetry::access_log>(config.access_log, workers + 1);
 
     telemetry::add_process_metrics(metrics_);
     telemetry::add_gateway_values(metrics_,
@@ -88,12 +89,20 @@ server::server(std::string config_path, loaded first)
                                    .buffered_bytes = [this] { return static_cast<double>(memory_.used()); }},
                                   version);
     if (access_log_) telemetry::add_access_log_metrics(metrics_, *access_log_);
-    reloads_ok_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.", {{"result", "ok"}});
-    reloads_failed_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.", {{"result", "failed"}});
+    reloads_ok_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.",
+                                                 {{"result", "ok"}});
+    reloads_failed_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.",
+                                                     {{"result", "failed"}});
 
     net::tls_trust trust;
-    process_parts parts{metrics_, access_log_.get(), memory_, objects_, connections_, config.limits.connections,
-                        fetch_transport(true, trust), fetch_transport(false, trust)};
+    process_parts parts{metrics_,
+                        access_log_.get(),
+                        memory_,
+                        objects_,
+                        connections_,
+                        config.limits.connections,
+                        fetch_transport(true, trust),
+                        fetch_transport(false, trust)};
     for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<worker>(i, config, parts));
     parts.access_log = nullptr;  // scrapes are not exchanges of clients
     workers_.push_back(std::make_unique<worker>(workers, config, parts));
@@ -105,7 +114,8 @@ server::server(std::string config_path, loaded first)
     }
     workers_.back()->serve(admin_routes());
 
-    watch_ = std::make_unique<config::file_watch>([this] { asio::post(context_, [this] { reload("a file changed"); }); });
+    watch_ =
+        std::make_unique<config::file_watch>([this] { asio::post(context_, [this] { reload("a file changed"); }); });
     watch_->watch(std::move(first.report.seen));
 }
 
@@ -121,6 +131,7 @@ void server::open_listeners() {
             tls = tls_.back().get();
         }
         std::string address = l.address;
+        if (const auto free = net::check_free(address); !free) throw std::runtime_error(free.error().message);
         for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
             auto socket = net::listen_on(address, l.backlog);
             if (!socket) throw std::runtime_error(socket.error().message);
@@ -135,6 +146,7 @@ void server::open_listeners() {
 
 void server::open_admin() {
     const std::string& address = current_->config.admin.address;
+    if (const auto free = net::check_free(address); !free) throw std::runtime_error(free.error().message);
     auto socket = net::listen_on(address, 128);
     if (!socket) throw std::runtime_error(socket.error().message);
     log::info("admin on {}{}", address.substr(0, address.rfind(':') + 1), net::port_of(socket->get()));
@@ -215,7 +227,8 @@ void server::install(std::shared_ptr<generation> next) {
         log::warn("a change of listeners needs a restart; the old ones stay");
     }
     for (std::size_t i = 0; i < tables.size(); ++i) {
-        workers_[i]->post([w = workers_[i].get(), table = std::move(tables[i])]() mutable { w->serve(std::move(table)); });
+        workers_[i]->post(
+            [w = workers_[i].get(), table = std::move(tables[i])]() mutable { w->serve(std::move(table)); });
     }
     memory_.set_limit(next->config.limits.buffered_bytes.value);
     current_ = std::move(next);

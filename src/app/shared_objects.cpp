@@ -9,7 +9,8 @@ std::shared_ptr<void> shared_objects::get(std::string_view key, const std::type_
     const std::lock_guard lock(mutex_);
     const std::string name(key);
     if (const auto found = objects_.find(name); found != objects_.end()) {
-        if (found->second.type != std::type_index(type)) throw std::logic_error("two kinds of shared object are called " + name);
+        if (found->second.type != std::type_index(type))
+            throw std::logic_error("two kinds of shared object are called " + name);
         return found->second.object;
     }
     auto object = make();

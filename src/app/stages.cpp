@@ -23,25 +23,22 @@ config_variant kind(std::vector<stage_maker>& out, std::string name, std::string
 
 std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     std::vector<config_variant> kinds;
-    kinds.push_back(kind<auth::auth_config>(out, "auth", "Who is calling: API keys and signed tokens.",
-                                            [](const auto& c, stage_parts& p) {
-                                                return std::make_unique<auth::auth_stage>(c, p.keys, p.common);
-                                            }));
-    kinds.push_back(kind<quota::quota_config>(out, "quota", "How much a caller may use.", [](const auto& c, stage_parts& p) {
-        return std::make_unique<quota::quota_stage>(c, p.route, p.common, p.position);
-    }));
-    kinds.push_back(kind<route::route_stage_config>(out, "route", "Finds the model's target; retries and falls back.",
-                                                    [](const auto& c, stage_parts& p) {
-                                                        return std::make_unique<route::route_stage>(c, p.models, p.common);
-                                                    }));
-    kinds.push_back(kind<http_upstream::http_stage_config>(out, "http", "Sends to one service instead of a model.",
-                                                           [](const auto& c, stage_parts& p) {
-                                                               return std::make_unique<http_upstream::http_stage>(c, p.common);
-                                                           }));
-    kinds.push_back(kind<relay_config>(out, "relay", "Sends the request to its target and passes the answer on.",
-                                       [](const auto& c, stage_parts& p) {
-                                           return std::make_unique<relay_stage>(c, p.upstreams, p.common);
-                                       }));
+    kinds.push_back(kind<auth::auth_config>(
+        out, "auth", "Who is calling: API keys and signed tokens.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<auth::auth_stage>(c, p.keys, p.common); }));
+    kinds.push_back(
+        kind<quota::quota_config>(out, "quota", "How much a caller may use.", [](const auto& c, stage_parts& p) {
+            return std::make_unique<quota::quota_stage>(c, p.route, p.common, p.position);
+        }));
+    kinds.push_back(kind<route::route_stage_config>(
+        out, "route", "Finds the model's target; retries and falls back.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<route::route_stage>(c, p.models, p.common); }));
+    kinds.push_back(kind<http_upstream::http_stage_config>(
+        out, "http", "Sends to one service instead of a model.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<http_upstream::http_stage>(c, p.common); }));
+    kinds.push_back(kind<relay_config>(
+        out, "relay", "Sends the request to its target and passes the answer on.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<relay_stage>(c, p.upstreams, p.common); }));
     return kinds;
 }
 

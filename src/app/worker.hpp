@@ -55,7 +55,7 @@ public:
     // A listener as one worker sees it.
     struct door {
         net::unique_fd socket;
-        const net::session_limits* limits;       // outlives the worker
+        const net::session_limits* limits;        // outlives the worker
         net::tls_server_contexts* tls = nullptr;  // null: plain
         std::string name;                         // label: its address
     };

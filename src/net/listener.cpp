@@ -69,6 +69,17 @@ result<unique_fd> listen_on(const std::string& address, int backlog) {
     return fd;
 }
 
+result<void> check_free(const std::string& address) {
+    const auto endpoint = parse_address(address);
+    if (!endpoint) return endpoint.error();
+    const unique_fd fd(::socket(endpoint->protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    const bool free = fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                      ::bind(fd.get(), endpoint->data(), static_cast<socklen_t>(endpoint->size())) == 0;
+    if (!free) return error{error_kind::bad_request, "cannot listen on " + address + ": " + std::strerror(errno)};
+    return {};
+}
+
 int port_of(int fd) {
     sockaddr_storage bound{};
     socklen_t size = sizeof bound;

@@ -19,6 +19,10 @@ namespace sluice::net {
 // "0.0.0.0:8080", "[::]:8080", "127.0.0.1:0". A host name is not an address.
 // The socket listens already. Error: bad_request with what the kernel said.
 result<unique_fd> listen_on(const std::string& address, int backlog);
+
+// Nobody else listens there. The sockets of listen_on() share their address, so that a second gateway started by
+// mistake would take half of the first one's connections, and neither would notice. Error: as listen_on().
+result<void> check_free(const std::string& address);
 // The port the socket is bound to.
 int port_of(int fd);
 

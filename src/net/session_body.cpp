@@ -197,6 +197,9 @@ awaitable<bool> session_body::discard() {
         dropped += piece->size();
         if (dropped > discard_max) co_return false;
     }
+    // What was handed out last still stands in the buffer: left there it would be read as the next request.
+    in_.consume(handed_);
+    handed_ = 0;
     co_return true;
 }
 

@@ -29,7 +29,7 @@ private:
     friend class timer_wheel;
     timer_wheel* wheel_ = nullptr;  // set while linked
     timer_node *prev_ = nullptr, *next_ = nullptr;
-    std::uint64_t deadline_ = 0;  // in ticks; 0: none
+    std::uint64_t deadline_ = 0;   // in ticks; 0: none
     std::uint64_t slot_tick_ = 0;  // when the wheel looks at it next
 };
 

@@ -10,7 +10,9 @@ namespace sluice {
 namespace {
 
 // Behind the last stage. The session answers for the route: none of its stages did.
-awaitable<void> nothing_left(exchange&) { co_return; }
+awaitable<void> nothing_left(exchange&) {
+    co_return;
+}
 
 }  // namespace
 
@@ -37,6 +39,12 @@ awaitable<result<std::string_view>> exchange::collect_body() {
 
 awaitable<result<const json_object*>> exchange::json() {
     if (!json_) {
+        // Nobody may unpack more than was sent: a coded body could be any size, and would be read by others only.
+        const auto coding = head_.headers.find("content-encoding");
+        if (coding && !coding->empty() && !iequals(*coding, "identity")) {
+            co_return error{error_kind::unsupported_media_type, "A request body with a content coding is not taken.",
+                            "content-encoding"};
+        }
         auto text = co_await collect_body();
         if (!text) co_return text.error();
         auto parsed = json_object::parse(*text);
@@ -94,7 +102,9 @@ void exchange::host::begin(exchange& x, std::string request_id, std::string remo
     x.started_ = started;
 }
 
-awaitable<void> exchange::host::flush() { co_return; }
+awaitable<void> exchange::host::flush() {
+    co_return;
+}
 
 awaitable<result<void>> exchange::host::tunnel(upstream_connection&, response_head&) {
     co_return error{error_kind::not_implemented, "This connection cannot be upgraded."};

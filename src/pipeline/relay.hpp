@@ -7,8 +7,8 @@
 
 #include "pipeline/upstream.hpp"
 
-#include <sluice/exchange.hpp>
 #include <sluice/config.hpp>
+#include <sluice/exchange.hpp>
 #include <sluice/services.hpp>
 
 #include <chrono>

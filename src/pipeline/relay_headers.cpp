@@ -72,6 +72,7 @@ void filter_request_headers(const exchange& x, header_list& out) {
     out.add("x-request-id", x.request_id());
     if (!x.trace_id.empty()) {
         out.add("traceparent", "00-" + x.trace_id + "-" + x.span_id + (x.trace_sampled ? "-01" : "-00"));
+        if (!x.trace_state.empty()) out.add("tracestate", x.trace_state);
     }
     if (x.model.empty()) out.add("x-forwarded-for", x.remote_address());
     if (x.target->headers != nullptr) {

@@ -17,7 +17,8 @@ std::string_view next_segment(std::string_view& path) {
 
 bool host_matches(std::string_view pattern, std::string_view host) {
     if (pattern.starts_with("*.")) {
-        return host.size() > pattern.size() - 1 && iequals(host.substr(host.size() - pattern.size() + 1), pattern.substr(1));
+        return host.size() > pattern.size() - 1 &&
+               iequals(host.substr(host.size() - pattern.size() + 1), pattern.substr(1));
     }
     return iequals(pattern, host);
 }
@@ -74,12 +75,14 @@ bool route::matches(const request_head& request, std::string_view path) const {
     if (!paths.empty() && std::none_of(paths.begin(), paths.end(), [&](const auto& p) { return p.matches(path); })) {
         return false;
     }
-    if (!match.methods.empty() && std::find(match.methods.begin(), match.methods.end(), request.method) == match.methods.end()) {
+    if (!match.methods.empty() &&
+        std::find(match.methods.begin(), match.methods.end(), request.method) == match.methods.end()) {
         return false;
     }
     if (!match.hosts.empty()) {
         const std::string_view host = without_port(request.host);
-        if (std::none_of(match.hosts.begin(), match.hosts.end(), [&](const auto& h) { return host_matches(h, host); })) return false;
+        if (std::none_of(match.hosts.begin(), match.hosts.end(), [&](const auto& h) { return host_matches(h, host); }))
+            return false;
     }
     return std::all_of(match.headers.begin(), match.headers.end(), [&](const auto& wanted) {
         const auto value = request.headers.find(wanted.first);
@@ -88,7 +91,8 @@ bool route::matches(const request_head& request, std::string_view path) const {
 }
 
 const route* route_table::find(const request_head& request, std::string_view path) const {
-    const auto found = std::find_if(routes.begin(), routes.end(), [&](const route& r) { return r.matches(request, path); });
+    const auto found =
+        std::find_if(routes.begin(), routes.end(), [&](const route& r) { return r.matches(request, path); });
     return found == routes.end() ? nullptr : &*found;
 }
 

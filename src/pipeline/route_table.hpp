@@ -20,9 +20,9 @@ namespace sluice {
 
 // `match:` of a route. What is not given matches everything.
 struct match_config {
-    std::vector<std::string> hosts;    // "api.example.com" or "*.example.com", without port
-    std::vector<std::string> paths;    // "/v1/models", "/v1/*", "/v1/files/{id}/content"
-    std::vector<std::string> methods;  // upper case
+    std::vector<std::string> hosts;              // "api.example.com" or "*.example.com", without port
+    std::vector<std::string> paths;              // "/v1/models", "/v1/*", "/v1/files/{id}/content"
+    std::vector<std::string> methods;            // upper case
     std::map<std::string, std::string> headers;  // name: glob of its value; "*" is any value, "" absent
 };
 void read(config_reader& r, match_config& c);

@@ -107,6 +107,10 @@ std::optional<candidate> attempt_plan::try_target(const model& m, const target& 
     return candidate{&t, &m, &at, *endpoint, *credential};
 }
 
+bool attempt_plan::tried(const provider_runtime& at) const {
+    return std::any_of(tried_.begin(), tried_.end(), [&](const attempt& a) { return a.what.at == &at; });
+}
+
 bool attempt_plan::eligible(const target& t) const {
     if (t.config.weight <= 0) return false;
     if (!t.config.when) return true;

@@ -43,6 +43,8 @@ public:
     // The next candidate; nothing when none is left.
     std::optional<candidate> next(steady_time now);
     void failed(const candidate& c, fault whose) { tried_.push_back({c, whose}); }
+    // Has an attempt at that provider failed?
+    bool tried(const provider_runtime& at) const;
     // How long until the last limited credential of the eligible targets is free again; 0: none is limited.
     std::chrono::milliseconds limited_for(steady_time now) const;
 

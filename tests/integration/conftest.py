@@ -12,7 +12,7 @@ def sim(tmp_path):
 
     def start(*options, count=1):
         folder = tmp_path / f"sim-{len(started)}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         started.append(harness.Sim(folder, *options, count=count))
         return started[-1]
 
@@ -28,7 +28,7 @@ def gateway(tmp_path):
 
     def start(config, **options):
         folder = tmp_path / f"gateway-{len(started)}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         started.append(harness.Gateway(folder, config, **options))
         return started[-1]
 

@@ -139,11 +139,15 @@ class Gateway(Process):
         self.access_path = folder / "access.log"
         self.write_config(config)
         super().__init__([BINARY, "-c", self.config_path], folder, environment, descriptors)
-        self.wait_line(r"ready: \d+ workers")
-        listeners = len(config["listeners"])
-        self.ports = [int(self.wait_line(r"listening on [^ \"]*:(\d+)", i + 1).group(1)) for i in range(listeners)]
-        self.port = self.ports[0]
-        self.admin_port = int(self.wait_line(r"admin on [^ \"]*:(\d+)").group(1))
+        try:
+            self.wait_line(r"ready: \d+ workers")
+            listeners = len(config["listeners"])
+            self.ports = [int(self.wait_line(r"listening on [^ \"]*:(\d+)", i + 1).group(1)) for i in range(listeners)]
+            self.port = self.ports[0]
+            self.admin_port = int(self.wait_line(r"admin on [^ \"]*:(\d+)").group(1))
+        except AssertionError:
+            self.popen.kill()
+            raise
 
     def write_config(self, config):
         """JSON is YAML too. Written whole: a watcher must not see half of it."""

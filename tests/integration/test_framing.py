@@ -137,6 +137,34 @@ def test_requests_sent_at_once_are_answered_in_order(stage):
     assert statuses == [200, 401, 200]
 
 
+UNREAD = {
+    "a body with a length": post(LENGTH[:-2]),
+    "a chunked body": post(b"Transfer-Encoding: chunked", body=CHUNKED),
+    "a chunked body in many chunks": post(b"Transfer-Encoding: chunked", body=b"".join(b"1\r\n%c\r\n" % c for c in BODY) + b"0\r\n\r\n"),
+    "a body that looks like a request": post(b"Content-Length: %d" % len(get(b"/v1/smuggled")), body=get(b"/v1/smuggled")),
+}
+
+
+@pytest.mark.parametrize("title", UNREAD)
+@pytest.mark.parametrize("pieces", [1, 2, 50])
+def test_the_body_of_a_refused_request_is_not_taken_for_the_next(stage, title, pieces):
+    gateway, upstream = stage
+    before = len(upstream.requests)
+    refused = UNREAD[title].replace(b"Bearer sk-test", b"Bearer sk-evil")
+    payload = refused + render_request("POST", "/v1/chat/completions", chat())
+    with Connection(gateway.port) as connection:
+        size = -(-len(payload) // pieces)
+        for i in range(0, len(payload), size):
+            connection.send(payload[i : i + size])
+        first = connection.response()
+        first.read()
+        second = connection.response()
+        second.read()
+        assert (first.status, second.status) == (401, 200)
+        assert connection.ended(0.05) is False
+    assert len(upstream.requests) == before + 1
+
+
 def test_a_request_in_single_bytes_is_served(stage):
     gateway, _ = stage
     payload = post(b"Transfer-Encoding: chunked", body=CHUNKED)

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from harness import BINARY, SANITIZER, Gateway, make_config, model, provider
-from upstream import STREAM_END, STREAM_HEAD, ScriptedUpstream, answer, chunk, event
+from harness import BINARY, SANITIZER, make_config, model, provider
+from upstream import STREAM_END, STREAM_HEAD, answer, chunk, event
 from wire import Connection, chat
 
 # --- reload ---------------------------------------------------------------------------------------------------
@@ -143,11 +143,12 @@ def test_check_names_file_line_and_column_of_every_mistake(tmp_path):
     assert f"{path}:5:" in done.stderr and "route" in done.stderr
 
 
-def test_a_gateway_whose_address_is_taken_says_so_and_ends(gateway, upstream, tmp_path):
+def test_a_gateway_whose_address_is_taken_says_so_and_ends(gateway, upstream):
     g = gateway(make_config(upstream()))
-    with pytest.raises(AssertionError) as problem:
-        Gateway(tmp_path, make_config(1, admin={"address": f"127.0.0.1:{g.admin_port}"}))
-    assert "in use" in str(problem.value)
+    for taken in ({"admin": {"address": f"127.0.0.1:{g.admin_port}"}}, {"listeners": [{"address": f"127.0.0.1:{g.port}"}]}):
+        with pytest.raises(AssertionError) as problem:
+            gateway(make_config(1, **taken))
+        assert "in use" in str(problem.value)
 
 
 # --- the end --------------------------------------------------------------------------------------------------
@@ -278,7 +279,12 @@ def test_bodies_over_the_memory_budget_get_503_not_memory(gateway, upstream):
     config["routes"][0]["limits"] = {"body_bytes": "8MB"}
     g = gateway(config)
     with Connection(g.port) as connection:
-        response = connection.ask("POST", "/v1/chat/completions", chat("x" * (6 << 20)))
+        try:
+            connection.request("POST", "/v1/chat/completions", chat("x" * (6 << 20)))
+        except OSError:
+            pass  # refused before all of it was sent
+        response = connection.response()
+        response.read()
     assert response.status == 503
     assert response.json()["error"]["code"] == "overloaded"
     with Connection(g.port) as connection:
@@ -346,7 +352,7 @@ def test_a_rotation_of_certificates_fails_no_handshake(gateway, upstream, tmp_pa
         os.replace(next_cert, cert)
         g.wait_line("certificates reloaded", i + 1)
     deadline = time.monotonic() + 10
-    while len(serials) < 2 and time.monotonic() < deadline:
+    while "04" not in serials and time.monotonic() < deadline:
         over.wait(0.05)
     over.set()
     for t in threads:
@@ -492,6 +498,6 @@ def test_a_log_that_nobody_reads_holds_nobody_up(gateway, upstream, tmp_path):
             for _ in range(1500):
                 assert connection.ask("POST", "/v1/chat/completions", chat()).status == 200
         assert g.admin("/readyz")[0] == 200
-        assert g.metric("sluice_access_log_lines_dropped_total") > 0
+        assert g.metric("sluice_access_log_dropped_lines_total") > 0
     finally:
         os.close(reader)

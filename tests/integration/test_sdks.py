@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from downloads import node_with, python_with
-from harness import ROOT, SANITIZER, Process, make_config, model
-from wire import Connection, chat, text_of
+from harness import ROOT, SANITIZER, Process, make_config
+from wire import Connection, chat
 
 CLIENTS = ROOT / "tests/clients"
 
@@ -21,14 +21,9 @@ def run(argv, environment=None):
     assert done.stdout.strip().endswith(": ok"), done.stdout
 
 
-def config_for(sim):
-    # The SDKs' default files of audio and images are small; their model is whatever the upload says.
-    return make_config(sim)
-
-
 @pytest.fixture
 def base(gateway, sim):
-    g = gateway(config_for(sim()))
+    g = gateway(make_config(sim()))
     return f"http://127.0.0.1:{g.port}/v1"
 
 
@@ -56,7 +51,7 @@ def llama(tmp_path_factory):
         port = probe.getsockname()[1]
     server = Process([python, ROOT / "tests/integration/llama_server.py", port], folder)
     try:
-        server.wait_line(r"server is listening|HTTP server listening|listening on http", within=120)
+        server.wait_line(r"server is listening", within=120)
         server.port = port
         yield server
     finally:

@@ -11,7 +11,8 @@ namespace sluice {
 class relay_stage final : public stage {
 public:
     // `pool` and `s` outlive the stage.
-    relay_stage(const relay_config& config, upstream_pool& pool, services& s) : config_(config), pool_(pool), services_(s) {}
+    relay_stage(const relay_config& config, upstream_pool& pool, services& s)
+        : config_(config), pool_(pool), services_(s) {}
     std::string_view name() const override { return "relay"; }
     awaitable<void> serve(exchange& x, next_stage) override { return relay(x, pool_, config_, services_.time()); }
 

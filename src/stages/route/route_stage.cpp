@@ -70,22 +70,6 @@ struct before_attempt {
     }
 };
 
-// Counts a call as active for as long as it lives, and as a retry if it is one that the budget admitted.
-class active_call {
-public:
-    active_call(routing::retry_budget& b, bool is_retry) : budget_(b), is_retry_(is_retry) { budget_.started(); }
-    ~active_call() {
-        budget_.ended();
-        if (is_retry_) budget_.retry_ended();
-    }
-    active_call(const active_call&) = delete;
-    active_call& operator=(const active_call&) = delete;
-
-private:
-    routing::retry_budget& budget_;
-    bool is_retry_;
-};
-
 // "models/{id}" behind the prefix; nothing for another path.
 std::optional<std::string_view> model_id(std::string_view path) {
     constexpr std::string_view models = "/models/";
@@ -171,8 +155,8 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         co_return x.fail(std::move(e));
     }
     x.fell_back = c->of != found.which;
-    // Lives over the pause before a retry too: whoever is aborted there gives back what the budget lent.
-    std::optional<active_call> running(std::in_place, c->at->state().retries, false);
+    const routing::target* const first_choice = c->to;
+    c->at->state().retries.called();
     for (int n = 1;; ++n) {
         co_await attempt(x, next, *c, facts, star);
         const routing::fault whose = learn(x, *c);
@@ -190,9 +174,13 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
             break;
         }
         if (again) other = c;
+        // The first call at a provider is none of its retries: a standby serves all that come to it.
         routing::retry_budget& budget = other->at->state().retries;
-        if (!budget.take()) break;
-        running.emplace(budget, true);
+        if (!plan.tried(*other->at)) {
+            budget.called();
+        } else if (!budget.take()) {
+            break;
+        }
         start.restore(x);
         if (again) {
             boost::asio::steady_timer pause(services_.executor(),
@@ -200,7 +188,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
             boost::system::error_code ignored;
             co_await pause.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
         }
-        x.fell_back = other->of != found.which;
+        x.fell_back = other->to != first_choice || other->of != found.which;
         c = other;
     }
 }
