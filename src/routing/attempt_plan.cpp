@@ -11,10 +11,11 @@ namespace {
 
 // FNV-1a, then a finaliser: spreads names that differ in one letter over all 64 bits. Not for hostile keys: whoever
 // chooses the subject can choose an arm, which is what staying means.
-std::uint64_t hash_of(std::string_view subject, std::string_view salt) {
+std::uint64_t hash_of(std::string_view subject, const target_config& arm) {
     std::uint64_t h = 0xcbf29ce484222325;
-    for (const std::string_view text : {subject, std::string_view("\0", 1), salt}) {
+    for (const std::string_view text : {subject, std::string_view(arm.provider), std::string_view(arm.model)}) {
         for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+        h = (h ^ 0xff) * 0x100000001b3;  // ends a part: no byte of UTF-8 is 0xff
     }
     h ^= h >> 33;
     h *= 0xff51afd7ed558ccd;
@@ -53,7 +54,7 @@ std::optional<candidate> attempt_plan::next(steady_time now) {
 
 std::optional<candidate> attempt_plan::next_of(const model& m, steady_time now, bool strict) {
     if (m.targets.size() == 1)
-        return holds(m.targets.front()) ? try_target(m, m.targets.front(), now, strict) : std::nullopt;
+        return eligible(m.targets.front()) ? try_target(m, m.targets.front(), now, strict) : std::nullopt;
     int done = -1;  // priorities up to here have been looked at
     for (;;) {
         int lowest = std::numeric_limits<int>::max();
@@ -63,7 +64,7 @@ std::optional<candidate> attempt_plan::next_of(const model& m, steady_time now, 
         if (lowest == std::numeric_limits<int>::max()) return std::nullopt;
         std::vector<const target*> tier;
         for (const target& t : m.targets) {
-            if (t.config.priority == lowest && t.config.weight > 0 && holds(t)) tier.push_back(&t);
+            if (t.config.priority == lowest && eligible(t)) tier.push_back(&t);
         }
         order(tier);
         for (const target* t : tier) {
@@ -79,8 +80,7 @@ void attempt_plan::order(std::vector<const target*>& tier) {
     // the subject it is weighted rendezvous hashing, and a target that leaves moves only its own callers.
     std::vector<std::pair<double, const target*>> scored;
     for (const target* t : tier) {
-        const double u = subject_.empty() ? 1.0 - random_.unit()
-                                          : unit_of(hash_of(subject_, t->config.provider + '/' + t->config.model));
+        const double u = subject_.empty() ? 1.0 - random_.unit() : unit_of(hash_of(subject_, t->config));
         scored.emplace_back(-std::log(u) / t->config.weight, t);
     }
     std::sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -89,20 +89,30 @@ void attempt_plan::order(std::vector<const target*>& tier) {
 
 std::optional<candidate> attempt_plan::try_target(const model& m, const target& t, steady_time now, bool strict) {
     provider_runtime& at = *providers_[t.provider_index];
-    const auto untried = [&](std::size_t index, bool credential) {
+    const auto usable_credential = [&](std::size_t i) {
         return std::none_of(tried_.begin(), tried_.end(), [&](const attempt& a) {
-            if (a.what.at != &at || a.credential_at_fault != credential) return false;
-            return (credential ? a.what.credential : a.what.endpoint) == index;
+            return a.what.at == &at && a.whose == fault::credential && a.what.credential == i;
         });
     };
-    const auto credential = at.pick_credential(now, [&](std::size_t i) { return untried(i, true); });
+    const auto usable_endpoint = [&](std::size_t i) {
+        return std::none_of(tried_.begin(), tried_.end(), [&](const attempt& a) {
+            if (a.what.at != &at || a.what.endpoint != i) return false;
+            return a.whose == fault::address || (a.whose == fault::target && a.what.to == &t);
+        });
+    };
+    const auto credential = at.pick_credential(now, usable_credential);
     if (!credential) return std::nullopt;
-    const auto endpoint = at.pick_endpoint(now, strict, [&](std::size_t i) { return untried(i, false); });
+    const auto endpoint = at.pick_endpoint(now, strict, usable_endpoint);
     if (!endpoint) return std::nullopt;
     return candidate{&t, &m, &at, *endpoint, *credential};
 }
 
-bool attempt_plan::holds(const target& t) const {
+bool attempt_plan::tried(const provider_runtime& at) const {
+    return std::any_of(tried_.begin(), tried_.end(), [&](const attempt& a) { return a.what.at == &at; });
+}
+
+bool attempt_plan::eligible(const target& t) const {
+    if (t.config.weight <= 0) return false;
     if (!t.config.when) return true;
     const condition_config& when = *t.config.when;
     if (!any_matches(when.keys, x_.caller.key_id) || !any_matches(when.tenants, x_.caller.tenant)) return false;
@@ -121,17 +131,17 @@ bool attempt_plan::holds(const target& t) const {
 }
 
 std::chrono::milliseconds attempt_plan::limited_for(steady_time now) const {
-    std::int64_t longest = 0;
+    std::chrono::milliseconds longest{0};
     const auto look = [&](const model& m) {
         for (const target& t : m.targets) {
-            for (const credential_state& c : providers_[t.provider_index]->state().credentials)
-                longest = std::max(longest, c.until());
+            if (eligible(t)) longest = std::max(longest, providers_[t.provider_index]->limited_for(now));
         }
     };
     look(asked_);
-    for (const model* m : asked_.fallback) look(*m);
-    if (longest <= ticks(now)) return std::chrono::milliseconds(0);
-    return std::chrono::ceil<std::chrono::milliseconds>(steady_time::duration(longest - ticks(now)));
+    for (const model* m : asked_.fallback) {
+        if (x_.caller.may_use(m->config.name)) look(*m);
+    }
+    return longest;
 }
 
 }  // namespace sluice::routing

@@ -24,6 +24,14 @@ struct candidate {
     std::size_t endpoint = 0, credential = 0;
 };
 
+// Who is to blame for a failed attempt, and so what the next one leaves out.
+enum class fault : std::uint8_t {
+    none,
+    credential,  // limited or refused: at every target of its provider
+    address,     // not reached: for every target of its provider
+    target,      // it answered with an error: this target at this address; another model there may work
+};
+
 class attempt_plan {
 public:
     using runtimes = std::vector<std::unique_ptr<provider_runtime>>;  // by provider index
@@ -34,19 +42,21 @@ public:
 
     // The next candidate; nothing when none is left.
     std::optional<candidate> next(steady_time now);
-    // The candidate failed: its credential is at fault, or else its address.
-    void failed(const candidate& c, bool credential_at_fault) { tried_.push_back({c, credential_at_fault}); }
-    // How long until the last limited credential of the models asked for is free again; 0: none is limited.
+    void failed(const candidate& c, fault whose) { tried_.push_back({c, whose}); }
+    // Has an attempt at that provider failed?
+    bool tried(const provider_runtime& at) const;
+    // How long until the last limited credential of the eligible targets is free again; 0: none is limited.
     std::chrono::milliseconds limited_for(steady_time now) const;
 
 private:
     struct attempt {
         candidate what;
-        bool credential_at_fault;
+        fault whose;
     };
     std::optional<candidate> next_of(const model& m, steady_time now, bool strict);
     std::optional<candidate> try_target(const model& m, const target& t, steady_time now, bool strict);
-    bool holds(const target& t) const;
+    // Takes it a share of this request? By its weight and its conditions.
+    bool eligible(const target& t) const;
     // Orders the eligible targets of one priority: drawn by weight, or fixed for the subject.
     void order(std::vector<const target*>& tier);
 

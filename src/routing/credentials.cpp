@@ -40,7 +40,8 @@ private:
         if (now < next_look_) return;
         next_look_ = now + std::chrono::seconds(1);
         struct stat seen{};
-        if (::stat(path_.c_str(), &seen) != 0) return;  // the last token stays
+        // Anything but a small file leaves the last token: a FIFO or a device would block the worker.
+        if (::stat(path_.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode) || seen.st_size > 65536) return;
         if (!token_.empty() && seen.st_mtim.tv_sec == seen_.tv_sec && seen.st_mtim.tv_nsec == seen_.tv_nsec) return;
         std::ifstream file(path_);
         std::string text;

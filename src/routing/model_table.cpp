@@ -9,6 +9,31 @@
 namespace sluice::routing {
 namespace {
 
+// Names how a provider is reached, by hash: who has another certificate, proxy or address guard shares no connection.
+std::string transport_name(const provider_config& config) {
+    std::size_t h = 0;
+    const auto mix = [&](std::string_view text) {
+        h = (h ^ std::hash<std::string_view>{}(text)) * 0x9e3779b97f4a7c15 + 1;
+    };
+    const auto number = [&](std::int64_t n) { mix(std::to_string(n)); };
+    const net::tls_client_config& tls = config.tls;
+    for (const std::string& text : {tls.ca_file, tls.server_name, tls.cert_file, tls.key_file}) mix(text);
+    number(static_cast<std::int64_t>(tls.min_version) * 2 + static_cast<std::int64_t>(tls.insecure_skip_verify));
+    const net::connect_config& connect = config.connect;
+    number(static_cast<std::int64_t>(connect.addresses.allow_private));
+    for (const auto* list : {&connect.addresses.allow, &connect.addresses.deny}) {
+        number(static_cast<std::int64_t>(list->size()));
+        for (const std::string& block : *list) mix(block);
+    }
+    if (connect.proxy) {
+        for (const std::string& text : {connect.proxy->host, connect.proxy->user}) mix(text);
+        number(connect.proxy->port);
+        mix(connect.proxy->password.reveal());
+        for (const std::string& host : connect.proxy->bypass) mix(host);
+    }
+    return std::to_string(h);
+}
+
 result<std::unique_ptr<provider>> build_provider(const provider_config& config, net::tls_trust& trust) {
     auto p = std::make_unique<provider>();
     p->config = config;
@@ -17,6 +42,7 @@ result<std::unique_ptr<provider>> build_provider(const provider_config& config, 
     auto tls = net::tls_client_context::make(config.tls, trust);
     if (!tls) return tls.error();
     const auto transport = std::make_shared<const net::transport>(net::transport{std::move(*options), std::move(*tls)});
+    const std::string reached = transport_name(config);
     for (const std::string& text : config.base_urls) {
         const auto url = http::parse_url(text);
         if (!url) return url.error();
@@ -30,7 +56,7 @@ result<std::unique_ptr<provider>> build_provider(const provider_config& config, 
         e.base_path = url->path_and_query;
         while (e.base_path.ends_with('/')) e.base_path.pop_back();
         // A provider's connections are its own: its certificates and proxy are part of them.
-        e.pool_key = config.name + " " + url->scheme + "://" + e.host_header;
+        e.pool_key = config.name + " " + url->scheme + "://" + e.host_header + " " + reached;
         e.connect_options = transport;
         e.timeouts = config.timeouts.values;
         p->endpoints.push_back(std::move(e));

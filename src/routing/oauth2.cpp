@@ -7,14 +7,19 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace sluice::routing {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto margin = 60s;         // a token is not used in its last minute
+constexpr auto margin = 60s;         // a token is renewed in its last minute
 constexpr auto shortest_life = 10s;  // nor asked for more often than this
+constexpr auto assumed_life = 300s;  // of one that does not say
+constexpr auto longest_life = 24h;   // whatever the issuer says
 constexpr auto retry_pause = 1s;     // after a failure
+constexpr std::size_t token_bytes_max = 16 * 1024;
 
 void append_field(std::string& form, std::string_view name, std::string_view value) {
     if (value.empty()) return;
@@ -40,8 +45,10 @@ struct oauth2_signer::state {
     services& common;
     boost::asio::steady_timer fetched;  // cancelled when a fetch ended: wakes those who wait
     bool fetching = false;
+    bool valid() const { return !token.empty() && common.time().now() < expires; }
+
     secret token;  // with "Bearer "
-    clock::time_point expires{}, next_try{};
+    clock::time_point renew{}, expires{}, next_try{};
     std::optional<error> last_failure;
 };
 
@@ -84,31 +91,41 @@ awaitable<result<void>> oauth2_signer::state::fetch() {
     if (!object) co_return failed("the issuer's answer is not JSON");
     const auto text = object->find("access_token");
     const auto value = text ? text->string() : std::nullopt;
-    if (!value || value->empty() || !valid_header_value(*value))
+    if (!value || value->empty() || value->size() > token_bytes_max || !valid_header_value(*value))
         co_return failed("the issuer's answer has no access_token");
     const auto life = object->find("expires_in");
-    const auto seconds = std::chrono::seconds(life ? life->integer().value_or(300) : 300);
+    const auto told = life ? life->integer().value_or(assumed_life.count()) : assumed_life.count();
+    const std::chrono::seconds lives(
+        std::clamp<std::int64_t>(told, shortest_life.count(), std::chrono::seconds(longest_life).count()));
+    const auto now = common.time().now();
     token = secret("Bearer " + *value);
-    expires = common.time().now() + std::max<std::chrono::seconds>(shortest_life, seconds - margin);
+    expires = now + lives;
+    renew = now + std::max<std::chrono::seconds>(shortest_life, lives - margin);
     co_return result<void>{};
 }
 
 awaitable<result<void>> oauth2_signer::authorize(std::string_view, std::string_view, std::string_view,
                                                  const std::vector<std::string_view>&, header_list& headers) {
     const std::shared_ptr<state> s = state_;
-    while (s->token.empty() || s->common.time().now() >= s->expires) {
+    while (s->token.empty() || s->common.time().now() >= s->renew) {
+        // In its last minute the old token serves whoever would have to wait, and everybody when it cannot be renewed.
         if (s->fetching) {
+            if (s->valid()) break;
             boost::system::error_code ignored;
             co_await s->fetched.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
             continue;
         }
-        if (s->last_failure && s->common.time().now() < s->next_try) co_return *s->last_failure;
-        auto done = co_await s->fetch();
-        if (!done) {
-            s->last_failure = done.error();
-            co_return done.error();
+        if (s->last_failure && s->common.time().now() < s->next_try) {
+            if (s->valid()) break;
+            co_return *s->last_failure;
         }
-        s->last_failure.reset();
+        auto done = co_await s->fetch();
+        if (done) {
+            s->last_failure.reset();
+        } else {
+            s->last_failure = done.error();
+            if (!s->valid()) co_return done.error();
+        }
     }
     headers.set("Authorization", s->token.reveal());
     co_return result<void>{};

@@ -1,4 +1,4 @@
-// OAuth 2 client credentials (RFC 6749 4.4): a token fetched when needed, kept until shortly before it expires.
+// OAuth 2 client credentials (RFC 6749 4.4): a token fetched when needed, renewed in its last minute.
 #pragma once
 
 #include "routing/credentials.hpp"

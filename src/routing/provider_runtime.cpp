@@ -1,12 +1,28 @@
 #include "routing/provider_runtime.hpp"
 
+#include <openssl/crypto.h>
+
+#include <functional>
+
 namespace sluice::routing {
 namespace {
 
+// Changes with the addresses and the credentials: what was learned of a key must not outlive it. Their hash only, since
+// keys of shared objects are not secrets.
 std::string state_key(const provider& p) {
     std::string key = "upstream " + p.config.name;
     for (const upstream_endpoint& e : p.endpoints) key += ' ' + e.pool_key;
-    return key + ' ' + std::to_string(p.config.credentials.size());
+    std::string all;
+    for (const credential_config& c : p.config.credentials) {
+        all.append(c.api_key.reveal()).append("\n").append(c.bearer_file).append("\n").append(c.user).append("\n");
+        all.append(c.password.reveal()).append("\n");
+        if (c.oauth2)
+            all.append(c.oauth2->token_url + " " + c.oauth2->client_id).append(c.oauth2->client_secret.reveal());
+        if (c.aws_sigv4) all.append(c.aws_sigv4->access_key_id).append(c.aws_sigv4->secret_access_key.reveal());
+    }
+    key += ' ' + std::to_string(p.config.credentials.size()) + ' ' + std::to_string(std::hash<std::string>{}(all));
+    OPENSSL_cleanse(all.data(), all.size());
+    return key;
 }
 
 counter& attempts(metrics& m, const provider& p, std::string_view outcome) {
@@ -36,6 +52,12 @@ provider_runtime::provider_runtime(const provider& p, services& s)
     }
     for (const credential_config& c : p.config.credentials)
         sets_.push_back(make_credential(c, common, p.config.name, s));
+}
+
+std::chrono::milliseconds provider_runtime::limited_for(steady_time now) const {
+    std::int64_t longest = ticks(now);
+    for (const credential_state& c : state_->credentials) longest = std::max(longest, c.until());
+    return std::chrono::ceil<std::chrono::milliseconds>(steady_time::duration(longest - ticks(now)));
 }
 
 }  // namespace sluice::routing

@@ -42,9 +42,17 @@ public:
                     [&](std::size_t i) { return state_->credentials[i].available(now) && usable(i); });
     }
 
+    // How long until the last limited credential is free again; 0: none is limited.
+    std::chrono::milliseconds limited_for(steady_time now) const;
+
     // What a request of that credential carries: fixed headers, and for some kinds an authorizer.
     const header_list& headers(std::size_t credential) const { return sets_[credential].headers; }
     authorizer* signer(std::size_t credential) const { return sets_[credential].signer.get(); }
+    // Does that credential sign the body? Then it must be collected: what streams past cannot be signed ahead.
+    bool signs_body(std::size_t credential) const {
+        return credential < provider_.config.credentials.size() &&
+               provider_.config.credentials[credential].aws_sigv4.has_value();
+    }
 
     counter& ok;
     counter& failed;

@@ -10,6 +10,8 @@ namespace sluice::routing {
 
 void read(config_reader& r, credential_config::oauth2_config& c) {
     r.field("token_url", c.token_url, "Where tokens are issued.", required);
+    if (const auto url = http::parse_url(c.token_url); !c.token_url.empty() && !url)
+        r.problem("token_url", url.error().message);
     r.field("client_id", c.client_id, "Our id there.", required);
     r.field("client_secret", c.client_secret, "Our secret there.", required);
     r.field("scope", c.scope, "Scopes, separated by spaces.");
@@ -36,6 +38,10 @@ void read(config_reader& r, credential_config& c) {
                       static_cast<int>(!c.user.empty()) + static_cast<int>(c.oauth2.has_value()) +
                       static_cast<int>(c.aws_sigv4.has_value());
     if (given > 1) r.problem("", "one credential has one kind", "write a list entry for each");
+    if (given == 0) {
+        r.problem("", "a credential is one of api_key, bearer_file, user with password, oauth2, aws_sigv4");
+    }
+    if (!valid_header_value(c.api_key.reveal())) r.problem("api_key", "holds bytes that no header may hold");
     if (!c.header.empty() && (c.api_key.empty() || !valid_header_name(c.header))) {
         r.problem("header", "a header name for api_key is expected");
     }
@@ -46,6 +52,18 @@ void read(config_reader& r, timeouts_config& c) {
     r.field("tls", c.values.tls, "For the TLS handshake.");
     r.field("first_byte", c.values.first_byte, "From the request sent to the head of the answer.");
     r.field("idle", c.values.idle, "Between two reads of the answer.");
+}
+
+void check_base_urls(config_reader& r, std::string_view key, const std::vector<std::string>& urls) {
+    if (urls.empty() && r.has(key)) r.problem(key, "at least one URL is expected");
+    for (const std::string& url : urls) {
+        const auto parsed = http::parse_url(url);
+        if (!parsed) {
+            r.problem(key, parsed.error().message);
+        } else if (parsed->path_and_query.find('?') != std::string::npos) {
+            r.problem(key, "a path is put behind this URL: it cannot have a query");
+        }
+    }
 }
 
 void read(config_reader& r, provider_config& c) {
@@ -59,10 +77,7 @@ void read(config_reader& r, provider_config& c) {
     r.section("timeouts", c.timeouts, "How long each step may take.");
     r.section("tls", c.tls, "Whom to trust and who we are.");
     r.section("connect", c.connect, "Proxy and allowed addresses.");
-    for (const std::string& url : c.base_urls) {
-        const auto parsed = http::parse_url(url);
-        if (!parsed) r.problem("base_url", parsed.error().message);
-    }
+    check_base_urls(r, "base_url", c.base_urls);
     for (const auto& [name, value] : c.headers) {
         if (!valid_header_name(name) || !valid_header_value(value))
             r.problem("headers", "\"" + name + "\" is not a valid header");
@@ -101,6 +116,19 @@ void read(config_reader& r, model_config& c) {
     r.field("attempts", c.attempts, "Upstream calls of one request at most, fallbacks included.",
             {.min = 1, .max = 20});
     if (std::count(c.name.begin(), c.name.end(), '*') > 1) r.problem("name", "a model name may hold one *");
+    for (const std::string& alias : c.aliases) {
+        if (alias.find('*') != std::string::npos)
+            r.problem("aliases", "an alias is a plain name", "give the model a name with *");
+    }
+    const bool pattern = c.name.find('*') != std::string::npos;
+    for (std::size_t t = 0; t < c.targets.size(); ++t) {
+        const std::string& name = c.targets[t].model;
+        const auto stars = std::count(name.begin(), name.end(), '*');
+        if (stars > (pattern ? 1 : 0)) {
+            r.problem("targets[" + std::to_string(t) + "].model",
+                      pattern ? "may hold one *" : "holds a *, but the model's name does not");
+        }
+    }
 }
 
 namespace {
@@ -121,6 +149,20 @@ void check_unique(config_reader& r, const std::string& section, const std::vecto
     }
 }
 
+// A name that two models answer to would lead to whichever the table was built with first.
+void check_aliases(config_reader& r, const std::vector<model_config>& models) {
+    std::set<std::string> taken;
+    for (const model_config& m : models) taken.insert(m.name);
+    for (std::size_t m = 0; m < models.size(); ++m) {
+        for (std::size_t a = 0; a < models[m].aliases.size(); ++a) {
+            const std::string& alias = models[m].aliases[a];
+            if (taken.insert(alias).second) continue;
+            r.problem("models[" + std::to_string(m) + "].aliases[" + std::to_string(a) + "]",
+                      "there is already a model or an alias called \"" + alias + "\"");
+        }
+    }
+}
+
 }  // namespace
 
 void read(config_reader& r, routing_config& c) {
@@ -130,6 +172,7 @@ void read(config_reader& r, routing_config& c) {
     const auto models = names_of(c.models);
     check_unique(r, "providers", providers);
     check_unique(r, "models", models);
+    check_aliases(r, c.models);
     for (std::size_t m = 0; m < c.models.size(); ++m) {
         const std::string at = "models[" + std::to_string(m) + "]";
         for (std::size_t t = 0; t < c.models[m].targets.size(); ++t) {

@@ -54,6 +54,8 @@ struct provider_config {
     net::connect_config connect;
 };
 void read(config_reader& r, provider_config& c);
+// Reports URLs that no path can be put behind.
+void check_base_urls(config_reader& r, std::string_view key, const std::vector<std::string>& urls);
 
 // When a target is eligible. What is not given holds; all that is given must hold.
 struct condition_config {

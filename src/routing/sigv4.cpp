@@ -67,19 +67,27 @@ std::string canonical_query(std::string_view query) {
     return out;
 }
 
-// Every service but S3 signs the path encoded once more than it is sent.
-std::string canonical_path(std::string_view path) {
-    std::string out;
+// Every service but S3 signs the path without dot segments and doubled slashes, encoded once more than it is sent.
+std::string canonical_path(std::string_view path, bool s3) {
+    if (s3) return path.empty() ? "/" : std::string(path);
+    const bool ends_in_folder = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+    std::vector<std::string_view> segments;
     while (!path.empty()) {
         const std::string_view segment = path.substr(0, path.find('/'));
-        http::percent_encode(out, segment);
-        path.remove_prefix(segment.size());
-        if (!path.empty()) {
-            out += '/';
-            path.remove_prefix(1);
+        path.remove_prefix(std::min(path.size(), segment.size() + 1));
+        if (segment == "..") {
+            if (!segments.empty()) segments.pop_back();
+        } else if (!segment.empty() && segment != ".") {
+            segments.push_back(segment);
         }
     }
-    return out.empty() ? "/" : out;
+    std::string out;
+    for (const std::string_view segment : segments) {
+        out += '/';
+        http::percent_encode(out, segment);
+    }
+    if (out.empty() || ends_in_folder) out += '/';
+    return out;
 }
 
 std::string trimmed(std::string_view value) {
@@ -103,7 +111,7 @@ std::string lower(std::string_view name) {
 
 void sign_sigv4(const credential_config::sigv4_config& c, std::string_view method, std::string_view host,
                 std::string_view path_and_query, const std::vector<std::string_view>& body,
-                std::chrono::system_clock::time_point when, header_list& headers) {
+                std::chrono::system_clock::time_point when, header_list& headers, bool payload_header) {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
     std::tm utc{};
     ::gmtime_r(&seconds, &utc);
@@ -113,7 +121,7 @@ void sign_sigv4(const credential_config::sigv4_config& c, std::string_view metho
     const std::string payload = to_hex(sha256(body));
 
     headers.set("x-amz-date", stamp);
-    headers.set("x-amz-content-sha256", payload);
+    if (payload_header) headers.set("x-amz-content-sha256", payload);
     if (!c.session_token.empty()) headers.set("x-amz-security-token", c.session_token.reveal());
 
     std::map<std::string, std::string> to_sign{{"host", std::string(host)}};
@@ -133,7 +141,7 @@ void sign_sigv4(const credential_config::sigv4_config& c, std::string_view metho
         mark == std::string_view::npos ? std::string_view{} : path_and_query.substr(mark + 1);
     std::string request(method);
     request.append("\n")
-        .append(canonical_path(path_and_query.substr(0, mark)))
+        .append(canonical_path(path_and_query.substr(0, mark), c.service == "s3"))
         .append("\n")
         .append(canonical_query(query));
     request.append("\n").append(lines).append("\n").append(names).append("\n").append(payload);

@@ -9,10 +9,11 @@
 namespace sluice::routing {
 
 // The headers that sign a request: x-amz-date, x-amz-content-sha256, x-amz-security-token, Authorization.
-// `headers` already holds what is to be signed besides host (content-type, x-amz-*). Pure.
+// `headers` already holds what is to be signed besides host (content-type, x-amz-*). Only S3 needs the header with
+// the hash of the body; the others take the signature with it or without. Pure.
 void sign_sigv4(const credential_config::sigv4_config& c, std::string_view method, std::string_view host,
                 std::string_view path_and_query, const std::vector<std::string_view>& body,
-                std::chrono::system_clock::time_point when, header_list& headers);
+                std::chrono::system_clock::time_point when, header_list& headers, bool payload_header = true);
 
 class sigv4_signer final : public signer {
 public:

@@ -1,8 +1,9 @@
 // What the process has learned about its upstreams: which credentials are limited, which addresses are broken,
 // how much is being retried. Survives reloads; shared by all workers without a lock.
 //
-// Passive outlier ejection follows Envoy's defaults: 5 consecutive failures, 30 s times the
-// number of ejections. The retry budget is Finagle's: a share of the calls.
+// Passive outlier ejection follows Envoy's defaults: 5 consecutive failures, 30 s times the number of ejections. When
+// every address is left out, all are used: which of them work is then unknown, and refusing everybody would be worse.
+// The retry budget is Finagle's: a share of the calls.
 #pragma once
 
 #include <algorithm>
@@ -47,14 +48,18 @@ public:
         if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
         if (ejections_.load(std::memory_order_relaxed) != 0) ejections_.store(0, std::memory_order_relaxed);
     }
-    // True: this failure ejected it. After its time one failure is enough to eject it again, for longer.
+    // True: this failure ejected it. After its time one failure is enough to eject it again, for longer. Failures
+    // while it is left out are of calls that began before, and say nothing new.
     bool failed(steady_time now) {
+        std::int64_t until = until_.load(std::memory_order_relaxed);
+        if (ticks(now) < until) return false;
         const int before = ejections_.load(std::memory_order_relaxed);
         if (failures_.fetch_add(1, std::memory_order_relaxed) + 1 < (before > 0 ? 1 : failures_max)) return false;
+        const auto time = std::min<std::chrono::seconds>(longest_ejection, base_ejection * (std::int64_t{before} + 1));
+        // Of several workers whose failures came together one ejects it.
+        if (!until_.compare_exchange_strong(until, ticks(now + time), std::memory_order_relaxed)) return false;
         failures_.store(0, std::memory_order_relaxed);
-        const int n = ejections_.fetch_add(1, std::memory_order_relaxed) + 1;
-        const auto time = std::min<std::chrono::seconds>(longest_ejection, base_ejection * n);
-        until_.store(ticks(now + time), std::memory_order_relaxed);
+        ejections_.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
 

@@ -1,6 +1,7 @@
 #include "stages/http/http_stage.hpp"
 
 #include "http/url.hpp"
+#include "routing/upstream_path.hpp"
 
 #include <stdexcept>
 
@@ -15,14 +16,10 @@ void read(config_reader& r, http_stage_config& c) {
     r.section("connect", c.upstream.connect, "Proxy and allowed addresses.");
     r.field("strip_prefix", c.strip_prefix, "Taken off the request's path.");
     r.field("forward_credentials", c.forward_credentials, "Pass the client's Authorization and Cookie on.");
-    for (const std::string& url : c.upstream.base_urls) {
-        const auto parsed = http::parse_url(url);
-        if (!parsed) {
-            r.problem("url", parsed.error().message);
-        } else if (c.upstream.name.empty()) {
-            c.upstream.name = parsed->authority();  // names it in metrics and logs
-        }
-    }
+    routing::check_base_urls(r, "url", c.upstream.base_urls);
+    const auto first =
+        http::parse_url(c.upstream.base_urls.empty() ? std::string_view{} : c.upstream.base_urls.front());
+    if (first) c.upstream.name = first->authority();  // names it in metrics and logs
 }
 
 http_stage::http_stage(const http_stage_config& config, services& s) : config_(config), services_(s) {
@@ -45,9 +42,12 @@ awaitable<void> http_stage::serve(exchange& x, next_stage next) {
     t.headers = &upstream_->headers(credential.value_or(0));
     t.authorizer = upstream_->signer(credential.value_or(0));
     t.forward_credentials = config_.forward_credentials;
-    std::string_view path = x.request().path();
-    if (path.starts_with(config_.strip_prefix)) path.remove_prefix(config_.strip_prefix.size());
-    t.path = path.empty() ? "/" : std::string(path);
+    t.path = routing::upstream_path(x.request().path(), config_.strip_prefix);
+    if (t.path.empty()) t.path = "/";
+    if (upstream_->signs_body(credential.value_or(0)) && !x.replayable()) {
+        const auto body = co_await x.collect_body();
+        if (!body) co_return x.fail(body.error());
+    }
     co_await next(x);
     auto& state = upstream_->state().endpoints[*endpoint];
     const bool upstream_failed = x.failure() && traits(x.failure()->kind).whose == blame::upstream;

@@ -3,6 +3,8 @@
 #include "http/multipart.hpp"
 #include "http/path.hpp"
 
+#include <algorithm>
+
 namespace sluice::route {
 namespace {
 
@@ -16,14 +18,28 @@ bool usage_on_request(std::string_view path) {
     return path.ends_with("/completions");
 }
 
-// Does a form of this endpoint hold a model?
-bool names_model(std::string_view path) {
-    return path.find("/audio/") != std::string_view::npos || path.find("/images/") != std::string_view::npos;
+// Uploads of files name no model and may be huge: they stream past. Every other form is looked into.
+bool is_upload(std::string_view path) {
+    return path.ends_with("/files") || path.find("/uploads") != std::string_view::npos;
+}
+
+// No field that decides anything may hide behind escapes: "mod\u0065l" is a model to the upstream's parser.
+result<void> refuse_hidden(const json_object& body) {
+    for (const json_member& m : body.members()) {
+        if (!m.key_escaped) continue;
+        const auto name = json_value{json_type::string, {m.key.data() - 1, m.key.size() + 2}}.string();
+        if (name == "model" || name == "stream" || name == "stream_options") {
+            return error{error_kind::bad_request, "`" + *name + "` must be written without escapes.", *name};
+        }
+    }
+    return {};
 }
 
 result<request_facts> facts_of(const json_object& body, std::string_view path) {
     request_facts facts;
-    facts.form = body_form::json;
+    facts.place = model_place::json;
+    auto plain = refuse_hidden(body);
+    if (!plain) return plain.error();
     if (const auto model = body.find("model")) {
         const auto text = model->string();
         if (!text) return error{error_kind::bad_request, "`model` must be a string.", "model"};
@@ -41,7 +57,8 @@ result<request_facts> facts_of(const json_object& body, std::string_view path) {
         const auto inner = json_object::inside(*options);
         if (!inner) return inner.error();
         const auto asked = inner->find("include_usage");
-        facts.wants_usage = !asked || !asked->boolean().value_or(false);
+        // Neither null nor a boolean is malformed too.
+        if (asked && asked->type != json_type::null) facts.wants_usage = asked->boolean() == false;
     } else if (options && options->type != json_type::null) {
         facts.wants_usage = false;  // malformed: the upstream shall say so
     }
@@ -50,43 +67,71 @@ result<request_facts> facts_of(const json_object& body, std::string_view path) {
 
 }  // namespace
 
-awaitable<result<request_facts>> read_facts(exchange& x) {
+awaitable<result<request_facts>> read_facts(exchange& x, std::string_view path) {
     const request_head& head = x.request();
     request_facts facts;
     const bool has_body = head.body != framing::none && (head.body == framing::chunked || head.content_length > 0);
     if (has_body && has_type(head, "multipart/form-data")) {
-        // An upload names no model and may be huge: it streams past.
-        if (!names_model(head.path())) co_return facts;
+        if (is_upload(path)) co_return facts;
         auto body = co_await x.collect_body();
         if (!body) co_return body.error();
-        auto model = http::multipart_field(*body, *head.headers.find("content-type"), "model");
-        if (model) facts.model = std::string(*model);
-        facts.form = body_form::form;
+        const std::string_view type = *head.headers.find("content-type");
+        const auto parts = http::parse_multipart(*body, type);
+        if (!parts) co_return parts.error();
+        const bool named = std::any_of(parts->begin(), parts->end(), [](const auto& p) { return p.name == "model"; });
+        if (!named) co_return facts;
+        auto model = http::multipart_field(*body, type, "model");
+        if (!model) co_return model.error();
+        facts.model = *model;
+        facts.sent = std::move(*model);
+        facts.place = model_place::form;
         co_return facts;
     }
     // Clients leave the type out or get it wrong (curl -d): a POST to a model endpoint is JSON unless it says form.
     if (has_body && head.method == "POST") {
         auto body = co_await x.json();
         if (!body) co_return body.error();
-        co_return facts_of(**body, head.path());
+        co_return facts_of(**body, path);
     }
-    if (auto model = http::query_parameter(head.query(), "model")) facts.model = std::move(*model);
+    if (auto model = http::query_parameter(head.query(), "model")) {
+        facts.model = std::move(*model);
+        facts.place = model_place::query;
+    }
     co_return facts;
 }
 
-result<void> set_model(exchange& x, const request_facts& facts, std::string_view upstream_model) {
-    if (upstream_model == facts.model || facts.form == body_form::none) return {};
-    if (facts.form == body_form::json) {
-        x.edits().set(*x.parsed_json(), "model", to_json_string(upstream_model));
-        return {};
+result<void> set_model(exchange& x, request_facts& facts, std::string_view upstream_model) {
+    if (facts.place == model_place::json) {
+        // `model` is what was asked for; a route with a fixed model asks for another than the body says.
+        const json_object& body = *x.parsed_json();
+        const auto said = body.find("model");
+        const bool same = said && said->raw.size() == upstream_model.size() + 2 &&
+                          said->raw.substr(1, upstream_model.size()) == upstream_model;
+        if (!same) x.edits().set(body, "model", to_json_string(upstream_model));
     }
+    if (facts.place != model_place::form || facts.sent == upstream_model) return {};
     const std::string type(*x.request().headers.find("content-type"));
     auto pieces = http::replace_multipart_field(x.collected_body(), type, "model", upstream_model);
     if (!pieces) return pieces.error();
     std::string text;
     for (const std::string_view p : *pieces) text += p;
     x.replace_body(std::move(text));
+    facts.sent = upstream_model;
     return {};
+}
+
+std::string query_with_model(std::string_view query, std::string_view upstream_model) {
+    std::string out;
+    while (!query.empty()) {
+        const std::string_view part = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), part.size() + 1));
+        const auto name = http::percent_decode(part.substr(0, part.find('=')));
+        if (part.empty() || !name || *name == "model") continue;
+        out.append(part).append("&");
+    }
+    out += "model=";
+    http::percent_encode(out, upstream_model);
+    return out;
 }
 
 void ask_for_usage(exchange& x) {

@@ -1,6 +1,7 @@
 #include "stages/route/route_stage.hpp"
 
 #include "http/path.hpp"
+#include "routing/upstream_path.hpp"
 #include "stages/route/model_list.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -93,14 +94,9 @@ route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const
     }
 }
 
-std::string route_stage::upstream_path(std::string_view path) const {
-    if (path.starts_with(config_.strip_prefix)) path.remove_prefix(config_.strip_prefix.size());
-    return std::string(path);
-}
-
 awaitable<void> route_stage::serve(exchange& x, next_stage next) {
     const request_head& head = x.request();
-    const std::string path = upstream_path(head.path());
+    const std::string path = routing::upstream_path(head.path(), config_.strip_prefix);
     if (head.method == "GET" && path == "/models") {
         co_await x.respond_json(200, list_models(*models_, x.caller));
         co_return;
@@ -113,7 +109,7 @@ awaitable<void> route_stage::serve(exchange& x, next_stage next) {
         co_await x.respond_json(200, *text);
         co_return;
     }
-    auto facts = co_await read_facts(x);
+    auto facts = co_await read_facts(x, path);
     if (!facts) co_return x.fail(facts.error());
     if (!config_.model.empty()) facts->model = config_.model;
     if (facts->model.empty() && has_default_) {
@@ -137,7 +133,9 @@ void route_stage::unknown_model(exchange& x, std::string_view name) const {
 
 awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_facts facts) {
     const routing::found_model found = models_->find(facts.model);
-    if (found.which == nullptr || !x.caller.may_use(facts.model)) co_return unknown_model(x, facts.model);
+    if (found.which == nullptr || facts.model.size() > model_bytes_max || !x.caller.may_use(facts.model)) {
+        co_return unknown_model(x, facts.model);
+    }
     const std::string star(found.star);
     x.model = facts.model;
     x.model_entry = found.which->config.name;
@@ -156,27 +154,33 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (e.retry_after > 0ms) e.kind = error_kind::rate_limited;
         co_return x.fail(std::move(e));
     }
+    x.fell_back = c->of != found.which;
     const routing::target* const first_choice = c->to;
+    c->at->state().retries.called();
     for (int n = 1;; ++n) {
-        if (n == 1) c->at->state().retries.called();
         co_await attempt(x, next, *c, facts, star);
-        const bool credential_at_fault = learn(x, *c);
+        const routing::fault whose = learn(x, *c);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         if (traits(x.failure()->kind).again == retry::never) break;
-        plan.failed(*c, credential_at_fault);
+        plan.failed(*c, whose);
         const auto now = services_.time().now();
         std::optional<candidate> other = plan.next(now);
-        if (!other && credential_at_fault) {
-            // Every credential was refused or limited: say for how long.
+        const bool again = !other;  // nothing else to try: the same once more, after a pause
+        if (again && (whose == routing::fault::credential || !worth_repeating(*x.failure()))) {
             error e = *x.failure();
+            // Every credential is limited: say for how long.
             if (status_of(e) == 429) e.retry_after = std::max(e.retry_after, plan.limited_for(now));
             x.fail(std::move(e));
             break;
         }
-        const bool again = !other;  // nothing else to try: the same once more, after a pause
-        if (again && !worth_repeating(*x.failure())) break;
         if (again) other = c;
-        if (!other->at->state().retries.take()) break;
+        // The first call at a provider is none of its retries: a standby serves all that come to it.
+        routing::retry_budget& budget = other->at->state().retries;
+        if (!plan.tried(*other->at)) {
+            budget.called();
+        } else if (!budget.take()) {
+            break;
+        }
         start.restore(x);
         if (again) {
             boost::asio::steady_timer pause(services_.executor(),
@@ -184,19 +188,19 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
             boost::system::error_code ignored;
             co_await pause.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
         }
-        x.fell_back = other->to != first_choice;
+        x.fell_back = other->to != first_choice || other->of != found.which;
         c = other;
     }
 }
 
-awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candidate& c, const request_facts& facts,
+awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candidate& c, request_facts& facts,
                                      std::string_view star) {
     // Without a name of its own a target is asked for its model by the model's name, not by an alias.
     std::string name = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
     if (const auto at = name.find('*'); at != std::string::npos) name.replace(at, 1, star);
     auto set = set_model(x, facts, name);
     if (!set) co_return x.fail(set.error());
-    if (facts.form == body_form::json) {
+    if (facts.place == model_place::json) {
         for (const auto& [key, raw] : c.to->config.body) x.edits().set(*x.parsed_json(), key, raw);
         if (facts.wants_usage) {
             ask_for_usage(x);
@@ -206,7 +210,8 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candida
     upstream_target& t = x.target.emplace();
     t.endpoint = &c.at->what().endpoints[c.endpoint];
     t.model = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
-    t.path = upstream_path(x.request().path());
+    t.path = routing::upstream_path(x.request().path(), config_.strip_prefix);
+    if (facts.place == model_place::query) t.path.append("?").append(query_with_model(x.request().query(), name));
     t.headers = &c.at->headers(c.credential);
     t.authorizer = c.at->signer(c.credential);
     t.first_byte = c.to->config.first_byte;
@@ -215,34 +220,45 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candida
     co_await next(x);
 }
 
-bool route_stage::learn(const exchange& x, const candidate& c) {
+routing::fault route_stage::learn(const exchange& x, const candidate& c) {
+    using routing::fault;
     const auto now = services_.time().now();
-    auto& endpoint = c.at->state().endpoints[c.endpoint];
-    auto& credential = c.at->state().credentials[c.credential];
+    routing::provider_state& state = c.at->state();
     if (!x.failure()) {
-        endpoint.succeeded();
+        state.endpoints[c.endpoint].succeeded();
         c.at->ok.add();
-        return false;
+        return fault::none;
     }
     const error& e = *x.failure();
-    if (traits(e.kind).whose == blame::client) return false;
+    const bool ours =
+        e.kind == error_kind::internal || e.kind == error_kind::overloaded || e.kind == error_kind::draining;
+    if (ours || traits(e.kind).whose == blame::client) return fault::none;
     c.at->failed.add();
     const int status = e.kind == error_kind::upstream_status ? status_of(e) : 0;
-    const bool limited = status == 429 || (status == 503 && e.retry_after > 0ms);
-    const bool refused = status == 401 || status == 403;
-    if (limited || refused || e.kind == error_kind::credential) {
-        const std::chrono::milliseconds wait = limited && e.retry_after > 0ms ? e.retry_after
-                                               : limited                      ? default_cooldown
-                                                                              : refused_cooldown;
-        // A lone credential that was refused is tried on: leaving it out would only hide the upstream's words.
-        if (limited || c.at->state().credentials.size() > 1) {
-            credential.cool_down(now, wait);
+    const bool limited = status == 429 || ((status == 503 || status == 529) && e.retry_after > 0ms);
+    if (limited) {
+        state.credentials[c.credential].cool_down(now, e.retry_after > 0ms ? e.retry_after : default_cooldown);
+        c.at->cooldowns.add();
+        return fault::credential;
+    }
+    if (status == 401 || e.kind == error_kind::credential) {
+        // Never the last one: leaving it out would only hide the upstream's words. Nor for a 403: that may be about the
+        // request, and a client could make every credential unavailable.
+        bool others = false;
+        for (std::size_t i = 0; i < state.credentials.size(); ++i)
+            others |= i != c.credential && state.credentials[i].available(now);
+        if (others) {
+            state.credentials[c.credential].cool_down(now, refused_cooldown);
             c.at->cooldowns.add();
         }
-        return true;
+        return fault::credential;
     }
-    if (endpoint.failed(now)) c.at->ejections.add();
-    return false;
+    if (status == 403) return fault::credential;
+    // A status below 500 is about the request: it must not take the address from everybody else.
+    if (status == 0 || status >= 500) {
+        if (state.endpoints[c.endpoint].failed(now)) c.at->ejections.add();
+    }
+    return status != 0 || e.kind == error_kind::upstream_first_byte_timeout ? fault::target : fault::address;
 }
 
 awaitable<void> route_stage::serve_provider(exchange& x, next_stage next, std::size_t index) {
@@ -252,11 +268,19 @@ awaitable<void> route_stage::serve_provider(exchange& x, next_stage next, std::s
     const auto credential = at.pick_credential(now, any);
     auto endpoint = at.pick_endpoint(now, true, any);
     if (!endpoint) endpoint = at.pick_endpoint(now, false, any);
-    if (!credential) co_return x.fail(error{error_kind::no_target, "Every credential of the provider is limited now."});
+    if (!credential) {
+        error e{error_kind::rate_limited, "Every credential of the provider is limited now."};
+        e.retry_after = at.limited_for(now);
+        co_return x.fail(std::move(e));
+    }
+    if (at.signs_body(*credential) && !x.replayable()) {
+        const auto body = co_await x.collect_body();
+        if (!body) co_return x.fail(body.error());
+    }
     const candidate c{nullptr, nullptr, &at, *endpoint, *credential};
     upstream_target& t = x.target.emplace();
     t.endpoint = &at.what().endpoints[c.endpoint];
-    t.path = upstream_path(x.request().path());
+    t.path = routing::upstream_path(x.request().path(), config_.strip_prefix);
     t.headers = &at.headers(c.credential);
     t.authorizer = at.signer(c.credential);
     co_await next(x);

@@ -33,12 +33,11 @@ public:
 private:
     awaitable<void> serve_model(exchange& x, next_stage next, request_facts facts);
     awaitable<void> serve_provider(exchange& x, next_stage next, std::size_t provider);
-    awaitable<void> attempt(exchange& x, next_stage next, const routing::candidate& c, const request_facts& facts,
+    awaitable<void> attempt(exchange& x, next_stage next, const routing::candidate& c, request_facts& facts,
                             std::string_view star);
     void unknown_model(exchange& x, std::string_view name) const;
-    // What a failed attempt tells about its upstream. True: its credential is at fault.
-    bool learn(const exchange& x, const routing::candidate& c);
-    std::string upstream_path(std::string_view path) const;
+    // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
+    routing::fault learn(const exchange& x, const routing::candidate& c);
 
     const route_stage_config config_;
     const std::shared_ptr<const routing::model_table> models_;

@@ -1,0 +1,24 @@
+// What of a client's path goes to the upstream.
+#pragma once
+
+#include "http/path.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sluice::routing {
+
+// The path as routes compare it, without the prefix that the upstream's URL stands for. Normalised, so that no ".."
+// leads out of that URL and no escape hides from us what the upstream will read. The prefix goes only where it ends
+// with a segment: "/api" is not part of "/apiary". Begins with '/', or is empty when nothing is left.
+inline std::string upstream_path(std::string_view path, std::string_view prefix) {
+    std::string scratch;
+    const auto normal = http::normalise_path(path, scratch);
+    if (normal) path = *normal;  // else the session has refused it already
+    while (prefix.ends_with('/')) prefix.remove_suffix(1);
+    if (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/'))
+        path.remove_prefix(prefix.size());
+    return std::string(path);
+}
+
+}  // namespace sluice::routing
