@@ -34,7 +34,7 @@ struct accepting {
     counter refused;
     std::vector<unique_fd> got;
     std::vector<std::string> peers;
-    unique_fd socket = std::move(listen_on("127.0.0.1:0", 64).value());
+    unique_fd socket = listen_on("127.0.0.1:0", 64).value();
     int port = port_of(socket.get());
     listener l{w.loop, std::move(socket),
                [this](unique_fd fd, std::string peer) {
@@ -125,7 +125,7 @@ TEST_CASE("addresses are literal, with a port") {
 }
 
 TEST_CASE("workers share one port, another process does not get it by mistake") {
-    const unique_fd first = std::move(listen_on("127.0.0.1:0", 1).value());
+    const unique_fd first = listen_on("127.0.0.1:0", 1).value();
     const std::string address = "127.0.0.1:" + std::to_string(port_of(first.get()));
     CHECK(listen_on(address, 1));
     CHECK_FALSE(check_free(address));
