@@ -28,6 +28,12 @@ constexpr std::size_t linger_bytes = 64u << 20;
 // In a drain, for a connection that was accepted and has not asked for anything yet.
 constexpr auto first_request_grace = 1000ms;
 
+// Needs no buffer of the pool, whose lack may be why the connection ends.
+io_result drop_some(stream& s) {
+    std::array<char, 16384> scratch;
+    return s.read_some(scratch);
+}
+
 error error_of(abort_reason why) {
     switch (why) {
         case abort_reason::total_timeout:
@@ -145,20 +151,16 @@ awaitable<void> session::refuse(const error& e, std::string_view reason) {
 awaitable<void> session::linger() {
     if (stream_.resets()) co_return;
     stream_.shutdown_write();
-    in_.clear();
+    in_.release();
     const auto deadline = site_.loop.now() + linger_time;
     std::size_t drained = 0;
     while (drained < linger_bytes) {
         if (stream_.may_read()) {
-            if (!in_) in_ = site_.buffers.acquire();
-            if (!in_) co_return;
-            in_.clear();
-            const io_result r = stream_.read_some(in_.space());
+            const io_result r = drop_some(stream_);
             if (r.status == io_status::eof || r.status == io_status::failed) co_return;
             drained += r.bytes;
             if (r.status == io_status::ok) continue;
         }
-        in_.release();
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - site_.loop.now());
         ready how = ready::timeout;
         if (left > 0ms) how = co_await stream_.readable(std::min<std::chrono::milliseconds>(left, linger_silence));

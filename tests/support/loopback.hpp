@@ -13,6 +13,9 @@
 #include "net/unique_fd.hpp"
 #include "support/net_testing.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <fcntl.h>
@@ -21,6 +24,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -54,6 +60,37 @@ struct worker_loop {
         for (int i = 0; i < 3; ++i) io.run_for(std::chrono::milliseconds(1));
     }
 };
+
+// A coroutine under way, which can be cancelled.
+template <class T>
+struct started {
+    std::optional<T> value;
+    std::exception_ptr thrown;
+    bool done = false;
+    boost::asio::cancellation_signal stop;
+    void cancel() { stop.emit(boost::asio::cancellation_type::terminal); }
+};
+
+template <class T>
+std::shared_ptr<started<T>> start(boost::asio::io_context& io, awaitable<T> work) {
+    auto s = std::make_shared<started<T>>();
+    boost::asio::co_spawn(io, std::move(work),
+                          boost::asio::bind_cancellation_slot(s->stop.slot(), [s](const std::exception_ptr& e, T v) {
+                              s->done = true;
+                              s->thrown = e;
+                              if (!e) s->value.emplace(std::move(v));
+                          }));
+    return s;
+}
+
+inline awaitable<bool> as_value(awaitable<void> work) {
+    co_await std::move(work);
+    co_return true;
+}
+
+inline std::shared_ptr<started<bool>> start(boost::asio::io_context& io, awaitable<void> work) {
+    return start(io, as_value(std::move(work)));
+}
 
 // Two ends of one TCP connection over loopback, both non-blocking.
 inline std::pair<net::unique_fd, net::unique_fd> tcp_pair() {
