@@ -39,6 +39,11 @@ awaitable<result<std::string_view>> exchange::collect_body() {
 
 awaitable<result<const json_object*>> exchange::json() {
     if (!json_) {
+        // What the gateway reads and what the upstream decodes would be two texts.
+        const auto coding = head_.headers.find("content-encoding");
+        if (coding && !iequals(*coding, "identity")) {
+            co_return error{error_kind::unsupported_media_type, "Send the body without Content-Encoding."};
+        }
         auto text = co_await collect_body();
         if (!text) co_return text.error();
         auto parsed = json_object::parse(*text);
