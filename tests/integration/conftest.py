@@ -1,3 +1,6 @@
+import pathlib
+import tempfile
+
 import pytest
 
 import harness
@@ -27,8 +30,7 @@ def gateway(tmp_path):
     started = []
 
     def start(config, **options):
-        folder = tmp_path / f"gateway-{len(started)}"
-        folder.mkdir()
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="gateway-", dir=tmp_path))
         started.append(harness.Gateway(folder, config, **options))
         return started[-1]
 
