@@ -39,10 +39,11 @@ awaitable<result<std::string_view>> exchange::collect_body() {
 
 awaitable<result<const json_object*>> exchange::json() {
     if (!json_) {
-        // What the gateway reads and what the upstream decodes would be two texts.
+        // Nobody may unpack more than was sent: a coded body could be any size, and would be read by others only.
         const auto coding = head_.headers.find("content-encoding");
-        if (coding && !iequals(*coding, "identity")) {
-            co_return error{error_kind::unsupported_media_type, "Send the body without Content-Encoding."};
+        if (coding && !coding->empty() && !iequals(*coding, "identity")) {
+            co_return error{error_kind::unsupported_media_type, "A request body with a content coding is not taken.",
+                            "content-encoding"};
         }
         auto text = co_await collect_body();
         if (!text) co_return text.error();

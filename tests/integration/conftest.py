@@ -1,6 +1,3 @@
-import pathlib
-import tempfile
-
 import pytest
 
 import harness
@@ -15,7 +12,7 @@ def sim(tmp_path):
 
     def start(*options, count=1):
         folder = tmp_path / f"sim-{len(started)}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         started.append(harness.Sim(folder, *options, count=count))
         return started[-1]
 
@@ -30,7 +27,8 @@ def gateway(tmp_path):
     started = []
 
     def start(config, **options):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="gateway-", dir=tmp_path))
+        folder = tmp_path / f"gateway-{len(started)}"
+        folder.mkdir(exist_ok=True)
         started.append(harness.Gateway(folder, config, **options))
         return started[-1]
 
