@@ -4,6 +4,7 @@
 #include "stages/http/http_stage.hpp"
 #include "stages/quota/quota_stage.hpp"
 #include "stages/relay/relay_stage.hpp"
+#include "stages/rewrite/rewrite_stage.hpp"
 #include "stages/route/route_stage.hpp"
 
 namespace sluice::app {
@@ -30,6 +31,9 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
         kind<quota::quota_config>(out, "quota", "How much a caller may use.", [](const auto& c, stage_parts& p) {
             return std::make_unique<quota::quota_stage>(c, p.route, p.common, p.position);
         }));
+    kinds.push_back(kind<rewrite::rewrite_config>(
+        out, "rewrite", "Changes headers, parameters and prompts.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<rewrite::rewrite_stage>(c, p.common); }));
     kinds.push_back(kind<route::route_stage_config>(
         out, "route", "Finds the model's target; retries and falls back.",
         [](const auto& c, stage_parts& p) { return std::make_unique<route::route_stage>(c, p.models, p.common); }));

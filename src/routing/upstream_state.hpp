@@ -1,8 +1,8 @@
 // What the process has learned about its upstreams: which credentials are limited, which addresses are broken,
 // how much is being retried. Survives reloads; shared by all workers without a lock.
 //
-// Passive outlier ejection and the retry budget follow Envoy's defaults: 5 consecutive failures, 30 s times the
-// number of ejections, at most half of the addresses; retries at most 20 % of what is active, but always 3.
+// Passive outlier ejection follows Envoy's defaults: 5 consecutive failures, 30 s times the
+// number of ejections. The retry budget is Finagle's: a share of the calls.
 #pragma once
 
 #include <algorithm>
@@ -64,25 +64,28 @@ private:
     std::atomic<int> ejections_{0};
 };
 
-// Active calls of one provider and how many of them are retries.
+// How many retries a provider may get: each call earns a fifth of one, and some are there from the start. So an
+// upstream that fails everything sees at most 1.2 times its calls and `reserve` more, at any concurrency.
 class alignas(64) retry_budget {
 public:
-    static constexpr std::int64_t always = 3;
+    static constexpr std::int64_t reserve = 10;
 
-    void started() { active_.fetch_add(1, std::memory_order_relaxed); }
-    void ended() { active_.fetch_sub(1, std::memory_order_relaxed); }
-    // May one more retry run now? If so it is counted until retry_ended().
+    void called() {
+        std::int64_t old = fifths_.load(std::memory_order_relaxed);
+        while (old < reserve * 5 && !fifths_.compare_exchange_weak(old, old + 1, std::memory_order_relaxed)) {
+        }
+    }
+    // May there be one more retry now? If so it is spent.
     bool take() {
-        const std::int64_t limit = std::max(always, active_.load(std::memory_order_relaxed) / 5);
-        if (retries_.fetch_add(1, std::memory_order_relaxed) < limit) return true;
-        retries_.fetch_sub(1, std::memory_order_relaxed);
+        std::int64_t old = fifths_.load(std::memory_order_relaxed);
+        while (old >= 5) {
+            if (fifths_.compare_exchange_weak(old, old - 5, std::memory_order_relaxed)) return true;
+        }
         return false;
     }
-    void retry_ended() { retries_.fetch_sub(1, std::memory_order_relaxed); }
 
 private:
-    std::atomic<std::int64_t> active_{0};
-    std::atomic<std::int64_t> retries_{0};
+    std::atomic<std::int64_t> fifths_{reserve * 5};
 };
 
 }  // namespace sluice::routing

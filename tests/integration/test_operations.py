@@ -31,7 +31,8 @@ class Load:
         while not self.over.is_set():
             try:
                 with Connection(port) as connection:
-                    while not self.over.is_set():
+                    response = None
+                    while not self.over.is_set() and not (response and response.header("connection") == "close"):
                         response = connection.ask("POST", "/v1/chat/completions", body, headers)
                         whole = response.status == 200 and not response.truncated and (not body.get("stream") or response.body.endswith(b"data: [DONE]\n\n"))
                         if whole:

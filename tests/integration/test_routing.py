@@ -160,7 +160,7 @@ def test_an_upstream_that_always_fails_sees_at_most_a_fifth_more_calls(gateway, 
     for t in threads:
         t.join()
     assert not bad
-    assert len(up.requests) <= 1.2 * count
+    assert len(up.requests) <= 1.2 * count + 10  # the reserve of a provider that has few calls
 
 
 # --- choice ---------------------------------------------------------------------------------------------------

@@ -69,22 +69,6 @@ struct before_attempt {
     }
 };
 
-// Counts a call as active for as long as it runs, and as a retry if it is one.
-class active_call {
-public:
-    active_call(routing::retry_budget& b, bool is_retry) : budget_(b), is_retry_(is_retry) { budget_.started(); }
-    ~active_call() {
-        budget_.ended();
-        if (is_retry_) budget_.retry_ended();
-    }
-    active_call(const active_call&) = delete;
-    active_call& operator=(const active_call&) = delete;
-
-private:
-    routing::retry_budget& budget_;
-    bool is_retry_;
-};
-
 // "models/{id}" behind the prefix; nothing for another path.
 std::optional<std::string_view> model_id(std::string_view path) {
     constexpr std::string_view models = "/models/";
@@ -172,11 +156,10 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (e.retry_after > 0ms) e.kind = error_kind::rate_limited;
         co_return x.fail(std::move(e));
     }
+    const routing::target* const first_choice = c->to;
     for (int n = 1;; ++n) {
-        {
-            const active_call call(c->at->state().retries, n > 1);
-            co_await attempt(x, next, *c, facts, star);
-        }
+        if (n == 1) c->at->state().retries.called();
+        co_await attempt(x, next, *c, facts, star);
         const bool credential_at_fault = learn(x, *c);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         if (traits(x.failure()->kind).again == retry::never) break;
@@ -201,7 +184,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
             boost::system::error_code ignored;
             co_await pause.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
         }
-        x.fell_back = other->of != found.which;
+        x.fell_back = other->to != first_choice;
         c = other;
     }
 }

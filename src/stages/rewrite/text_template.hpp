@@ -1,0 +1,36 @@
+// Text with places that are filled per request: "Caller {{key}} of {{tenant}} says ...".
+#pragma once
+
+#include <sluice/exchange.hpp>
+#include <sluice/result.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::rewrite {
+
+// A stretch of literal text, then a place; the last one has no place.
+struct template_piece {
+    std::string before;
+    std::string place;  // what stands between the braces, trimmed; empty: none
+};
+
+// Cuts a text at its {{...}}. Error (bad_request): one without its end or without a name.
+result<std::vector<template_piece>> cut_template(std::string_view text);
+
+// Places are filled from what the gateway knows of the request: {{key}}, {{tenant}}, {{request_id}},
+// {{header:NAME}}, {{claim:NAME}}. What is not there is empty. Immutable.
+class text_template {
+public:
+    // Error (bad_request): a place that does not exist.
+    static result<text_template> parse(std::string_view text);
+
+    // What a client sent stands in the result as it is: the caller escapes the whole.
+    std::string render(const exchange& x) const;
+
+private:
+    std::vector<template_piece> pieces_;
+};
+
+}  // namespace sluice::rewrite
