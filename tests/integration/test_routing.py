@@ -56,7 +56,7 @@ def test_a_failure_before_the_first_byte_moves_on_to_the_next_target(gateway, up
     assert (response.status, response.json()) == (200, {"served_by": "second"})
     assert first.requests[0].header("x-request-id") == second.requests[0].header("x-request-id") == response.header("x-request-id")
     line = g.access_log(1)[0]
-    assert (line["attempts"], line["provider"], line["fell_back"]) == (2, "second", False)  # of the same model
+    assert (line["attempts"], line["provider"], line["fell_back"]) == (2, "second", True)
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "422 Unprocessable Content"])
