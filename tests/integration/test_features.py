@@ -54,6 +54,15 @@ def test_anything_else_is_a_401(gateway, upstream, title):
     assert up.requests == []
 
 
+def test_two_keys_that_differ_are_no_key(gateway, upstream):
+    up = upstream()
+    g = gateway(make_config(up))
+    with Connection(g.port) as connection:
+        response = connection.ask("POST", "/v1/chat/completions", chat(), {"x-api-key": "sk-other"})
+    assert response.status == 400
+    assert up.requests == []
+
+
 def test_a_key_that_is_disabled_or_expired_is_refused(gateway, upstream):
     keys = [{"id": "off", "key": "sk-off", "tenant": "t", "disabled": True}, {"id": "old", "key": "sk-old", "tenant": "t", "expires": "2020-01-01"}]
     g = gateway(make_config(upstream(), keys=keys))
@@ -216,13 +225,20 @@ class WebSocket:
         self.connection.send(bytes([0x80 | opcode]) + size + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
 
     def receive(self):
+        """The next message: its opcode and its text or bytes."""
+        final, kind, whole = self._frame()
+        while not final:
+            final, _, more = self._frame()
+            whole += more
+        return kind, whole.decode() if kind == 1 else whole
+
+    def _frame(self):
         first, size = self.connection.take(2)
         if size == 126:
             (size,) = struct.unpack(">H", self.connection.take(2))
         elif size == 127:
             (size,) = struct.unpack(">Q", self.connection.take(8))
-        data = self.connection.take(size)
-        return first & 15, data.decode() if first & 15 == 1 else data
+        return bool(first & 0x80), first & 15, self.connection.take(size)
 
 
 def test_a_realtime_session_passes_both_ways(open_gateway):

@@ -31,7 +31,8 @@ class Load:
         while not self.over.is_set():
             try:
                 with Connection(port) as connection:
-                    while not self.over.is_set():
+                    response = None
+                    while not self.over.is_set() and not (response and response.header("connection") == "close"):
                         response = connection.ask("POST", "/v1/chat/completions", body, headers)
                         whole = response.status == 200 and not response.truncated and (not body.get("stream") or response.body.endswith(b"data: [DONE]\n\n"))
                         if whole:
@@ -236,6 +237,7 @@ def test_readiness_turns_before_the_listeners_close(gateway, upstream):
 # --- exhaustion -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(bool(SANITIZER), reason="sanitizers probe memory through pipes, and report nonsense when they get none")
 def test_a_gateway_out_of_descriptors_recovers(gateway, upstream):
     up = upstream()
     g = gateway(make_config(up), descriptors=256)
@@ -358,7 +360,7 @@ def test_a_rotation_of_certificates_fails_no_handshake(gateway, upstream, tmp_pa
     for t in threads:
         t.join()
     assert not bad, bad[:3]
-    assert "04" in serials, serials
+    assert "04" in serials, f"the last certificate was never served, only {serials}"
 
 
 def test_an_upstream_with_tls_is_verified(gateway, sim, tmp_path):

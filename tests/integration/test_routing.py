@@ -82,6 +82,7 @@ def test_a_model_falls_back_to_another_model(gateway, upstream):
     g = gateway(two(first, second, models=[{**model("m", "first"), "fallback": ["other"]}, model("other", {"provider": "second", "model": "other-there"})]))
     assert ask(g).json() == {"served_by": "second"}
     assert json.loads(second.requests[0].body)["model"] == "other-there"
+    assert g.access_log(1)[0]["fell_back"] is True
 
 
 def test_silence_is_a_504_when_nobody_else_is_left(gateway, upstream):
@@ -143,24 +144,23 @@ def test_when_all_are_limited_the_client_is_told_how_long(gateway, upstream):
 
 def test_an_upstream_that_always_fails_sees_at_most_a_fifth_more_calls(gateway, upstream):
     up = upstream(otherwise=[answer(b"{}", "503 Service Unavailable")])
-    targets = [{"provider": p, "model": "m"} for p in ("p", "q")]
-    g = gateway(make_config(up, providers=[provider("p", up.port), provider("q", up.port)], models=[model("m", *targets)]))
-    count, bad = 200, []
+    g = gateway(make_config(up, models=[model("m", *[{"provider": "p", "model": f"m-{i}"} for i in range(3)])]))
+    clients, count, bad = 60, 600, []
 
     def client():
         with Connection(g.port) as connection:
-            for _ in range(count // 20):
+            for _ in range(count // clients):
                 status = connection.ask("POST", "/v1/chat/completions", chat()).status
                 if status < 500:
                     bad.append(status)
 
-    threads = [threading.Thread(target=client) for _ in range(20)]
+    threads = [threading.Thread(target=client) for _ in range(clients)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
     assert not bad
-    assert len(up.requests) <= 1.2 * count + 2 * 10  # each of the two providers has a reserve of 10
+    assert len(up.requests) <= 1.2 * count + 10  # the reserve of a provider that has few calls
 
 
 # --- choice ---------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def llama(tmp_path_factory):
         port = probe.getsockname()[1]
     server = Process([python, ROOT / "tests/integration/llama_server.py", port], folder)
     try:
-        server.wait_line(r"server is listening", within=120)
+        server.wait_line(r"listening on http:", within=120)
         server.port = port
         yield server
     finally:
