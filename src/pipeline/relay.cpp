@@ -21,7 +21,8 @@ using connection_ptr = std::unique_ptr<upstream_connection>;
 class stopwatch {
 public:
     stopwatch(exchange& x, const clock& time) : x_(x), time_(time), from_(time.now()) {}
-    ~stopwatch() { x_.upstream_time += time_.now() - from_; }
+    // What comes behind the wait within this turn of the loop is not the upstream's time.
+    ~stopwatch() { x_.upstream_time += std::max(time_.recent() - from_, clock::time_point::duration{0}); }
     stopwatch(const stopwatch&) = delete;
     stopwatch& operator=(const stopwatch&) = delete;
 

@@ -149,10 +149,10 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
 
     routing::attempt_plan plan(*found.which, x, providers_, random_, subject);
     const before_attempt start(x);
-    std::optional<candidate> c = plan.next(services_.time().now());
+    std::optional<candidate> c = plan.next(services_.time().recent());
     if (!c) {
         error e{error_kind::no_target, "No target of this model is available now."};
-        e.retry_after = plan.limited_for(services_.time().now());
+        e.retry_after = plan.limited_for(services_.time().recent());
         if (e.retry_after > 0ms) e.kind = error_kind::rate_limited;
         co_return x.fail(std::move(e));
     }
@@ -164,7 +164,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         if (traits(x.failure()->kind).again == retry::never) break;
         plan.failed(*c, credential_at_fault);
-        const auto now = services_.time().now();
+        const auto now = services_.time().recent();
         std::optional<candidate> other = plan.next(now);
         if (!other && credential_at_fault) {
             // Every credential was refused or limited: say for how long.
@@ -216,7 +216,7 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candida
 }
 
 bool route_stage::learn(const exchange& x, const candidate& c) {
-    const auto now = services_.time().now();
+    const auto now = services_.time().recent();
     auto& endpoint = c.at->state().endpoints[c.endpoint];
     auto& credential = c.at->state().credentials[c.credential];
     if (!x.failure()) {
@@ -247,7 +247,7 @@ bool route_stage::learn(const exchange& x, const candidate& c) {
 
 awaitable<void> route_stage::serve_provider(exchange& x, next_stage next, std::size_t index) {
     routing::provider_runtime& at = *providers_[index];
-    const auto now = services_.time().now();
+    const auto now = services_.time().recent();
     const auto any = [](std::size_t) { return true; };
     const auto credential = at.pick_credential(now, any);
     auto endpoint = at.pick_endpoint(now, true, any);
