@@ -3,6 +3,7 @@
 
 #include <sluice/exchange.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ struct request_facts {
 // Reads them from the body, or from the query of a GET. Collects the body of a POST that is JSON or a form.
 // Error: bad_request, payload_too_large, ...
 awaitable<result<request_facts>> read_facts(exchange& x);
+
+// The same for JSON that is here already; nothing when read_facts() must be asked.
+std::optional<result<request_facts>> facts_now(exchange& x);
 
 // Puts the upstream's name of the model into the body, where it differs.
 result<void> set_model(exchange& x, const request_facts& facts, std::string_view upstream_model);

@@ -99,6 +99,13 @@ std::string route_stage::upstream_path(std::string_view path) const {
 }
 
 awaitable<void> route_stage::serve(exchange& x, next_stage next) {
+    // The usual request, a POST whose JSON is here, takes one frame.
+    if (x.request().method != "POST") return serve_any(x, next);
+    auto facts = facts_now(x);
+    return facts && *facts ? serve_facts(x, next, std::move(**facts)) : serve_any(x, next);
+}
+
+awaitable<void> route_stage::serve_any(exchange& x, next_stage next) {
     const request_head& head = x.request();
     const std::string path = upstream_path(head.path());
     if (head.method == "GET" && path == "/models") {
@@ -115,14 +122,13 @@ awaitable<void> route_stage::serve(exchange& x, next_stage next) {
     }
     auto facts = co_await read_facts(x);
     if (!facts) co_return x.fail(facts.error());
-    if (!config_.model.empty()) facts->model = config_.model;
-    if (facts->model.empty() && has_default_) {
-        co_await serve_provider(x, next, default_provider_);
-    } else if (facts->model.empty()) {
-        x.fail(error{error_kind::bad_request, "The request names no `model`.", "model"});
-    } else {
-        co_await serve_model(x, next, std::move(*facts));
-    }
+    co_await serve_facts(x, next, std::move(*facts));
+}
+
+awaitable<void> route_stage::serve_facts(exchange& x, next_stage next, request_facts facts) {
+    if (!config_.model.empty()) facts.model = config_.model;
+    if (facts.model.empty() && has_default_) return serve_provider(x, next, default_provider_);
+    return serve_model(x, next, std::move(facts));
 }
 
 void route_stage::unknown_model(exchange& x, std::string_view name) const {
@@ -136,6 +142,9 @@ void route_stage::unknown_model(exchange& x, std::string_view name) const {
 }
 
 awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_facts facts) {
+    if (facts.model.empty()) {
+        co_return x.fail(error{error_kind::bad_request, "The request names no `model`.", "model"});
+    }
     const routing::found_model found = models_->find(facts.model);
     if (found.which == nullptr || !x.caller.may_use(facts.model)) co_return unknown_model(x, facts.model);
     const std::string star(found.star);
@@ -159,7 +168,12 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     for (int n = 1;; ++n) {
         if (n == 1) c->at->state().retries.called();
-        co_await attempt(x, next, *c, facts, star);
+        const auto aimed = aim(x, *c, facts, star);
+        if (aimed) {
+            co_await next(x);
+        } else {
+            x.fail(aimed.error());
+        }
         const bool credential_at_fault = learn(x, *c);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         if (traits(x.failure()->kind).again == retry::never) break;
@@ -189,13 +203,13 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     }
 }
 
-awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candidate& c, const request_facts& facts,
-                                     std::string_view star) {
+result<void> route_stage::aim(exchange& x, const candidate& c, const request_facts& facts,
+                              std::string_view star) const {
     // Without a name of its own a target is asked for its model by the model's name, not by an alias.
     std::string name = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
     if (const auto at = name.find('*'); at != std::string::npos) name.replace(at, 1, star);
     auto set = set_model(x, facts, name);
-    if (!set) co_return x.fail(set.error());
+    if (!set) return set.error();
     if (facts.form == body_form::json) {
         for (const auto& [key, raw] : c.to->config.body) x.edits().set(*x.parsed_json(), key, raw);
         if (facts.wants_usage) {
@@ -212,7 +226,7 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candida
     t.first_byte = c.to->config.first_byte;
     t.idle = c.to->config.idle;
     x.hold_back = worth_another;
-    co_await next(x);
+    return {};
 }
 
 bool route_stage::learn(const exchange& x, const candidate& c) {
