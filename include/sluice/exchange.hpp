@@ -30,6 +30,8 @@ public:
     // All of it in one block that lives until release(). Error: payload_too_large, request_timeout,
     // bad_request, overloaded.
     virtual awaitable<result<std::string_view>> collect(std::size_t bytes_max) = 0;
+    // collect() where all of the body is here already, which is nearly always: nothing when it must be awaited.
+    virtual std::optional<result<std::string_view>> collect_now(std::size_t) { return std::nullopt; }
     // Gives the memory of a collected body back. Its views die.
     virtual void release() = 0;
     virtual std::optional<std::uint64_t> length() const = 0;  // when the client declared one
@@ -132,6 +134,8 @@ public:
     std::string_view collected_body() const { return text_; }
     // The body as a JSON object; collects and validates on the first call. Error: bad_request.
     awaitable<result<const json_object*>> json();
+    // json() where no more bytes are needed for it: nothing when it must be awaited. Saves frames where they count.
+    std::optional<result<const json_object*>> json_now();
     const json_object* parsed_json() const { return json_ ? &*json_ : nullptr; }
     json_edits& edits() { return edits_; }  // to json(); applied when the request is sent
     // Replaces the body as a whole; json() then reads the new text. Edits so far are gone.
@@ -212,15 +216,17 @@ private:
     json_edits edits_;
     std::optional<error> failure_;
     abort_reason aborted_ = abort_reason::none;
-    std::string request_id_, remote_address_, route_name_;
+    std::string request_id_;
+    std::string_view remote_address_, route_name_;  // the session's and the route's
     std::chrono::steady_clock::time_point started_{};
 };
 
 // What stands behind an exchange: the session. Its methods are the exchange's way to its connection.
 class exchange::host {
 public:
-    virtual void cancel(exchange& x) = 0;            // cancel what the exchange's coroutine waits for
-    virtual std::size_t body_bytes_max() const = 0;  // the route's limit
+    virtual void cancel(exchange& x) = 0;             // cancel what the exchange's coroutine waits for
+    virtual std::size_t body_bytes_max() const = 0;   // the route's limit
+    virtual bool unflushed() const { return false; }  // does the client's sink hold anything back?
     // Sends what the client's sink still holds back to save a system call; the relay calls it before it waits.
     virtual awaitable<void> flush();
     // After a 101: sends its head, then passes bytes both ways until either side ends.
@@ -228,8 +234,8 @@ public:
 
 protected:
     ~host() = default;
-    // For the implementation: fields that stages can only read.
-    static void begin(exchange& x, std::string request_id, std::string remote_address, std::string route_name,
+    // For the implementation: fields that stages can only read. Address and name outlive the exchange.
+    static void begin(exchange& x, std::string request_id, std::string_view remote_address, std::string_view route_name,
                       std::chrono::steady_clock::time_point started);
     static void set_client(exchange& x, reply_sink& client) { x.reply_ = &client; }
     static void mark_committed(exchange& x) { x.committed_ = true; }

@@ -34,6 +34,15 @@ public:
     void add(std::string_view name, std::string_view value);
     void set(std::string_view name, std::string_view value);  // replaces every field of that name
     void remove(std::string_view name);                       // every field of that name
+    // Adds the fields of another list for which wanted(field) holds, at a fraction of what add() costs: they were
+    // looked at when they came into that list.
+    template <class Wanted>
+    void add_from(const header_list& other, Wanted wanted) {
+        reserve(size() + other.size(), text_.size() + other.bytes_max());
+        for (std::size_t i = 0; i < other.size(); ++i) {
+            if (wanted(other[i])) add_as_it_is(other, i);
+        }
+    }
     // Every field for which unwanted(field) holds.
     template <class Unwanted>
     void remove_if(Unwanted unwanted) {
@@ -91,7 +100,7 @@ private:
         const char* text = text_.data();
         return {{text + e.name_at, e.name_size}, {text + e.value_at, e.value_size}};
     }
-    std::uint32_t append(std::string_view part);
+    void add_as_it_is(const header_list& other, std::size_t i);
     std::string text_;
     std::vector<entry> entries_;
 };

@@ -19,6 +19,9 @@ class clock {
 public:
     using time_point = std::chrono::steady_clock::time_point;
     virtual time_point now() const = 0;
+    // The time at which this turn of the worker's loop began: costs nothing. For limits and deadlines, which need no
+    // more; what lies between two of them was spent waiting.
+    virtual time_point recent() const { return now(); }
     virtual std::chrono::system_clock::time_point wall() const = 0;
 
 protected:

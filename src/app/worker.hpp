@@ -35,8 +35,13 @@ namespace sluice::app {
 
 class system_clock final : public clock {
 public:
+    explicit system_clock(const net::reactor& loop) : loop_(loop) {}
+    time_point recent() const override { return loop_.now(); }
     time_point now() const override { return std::chrono::steady_clock::now(); }
     std::chrono::system_clock::time_point wall() const override { return std::chrono::system_clock::now(); }
+
+private:
+    const net::reactor& loop_;
 };
 
 // What all workers share; outlives them.
@@ -100,10 +105,10 @@ private:
 
     process_parts parts_;
     sluice::metrics& metrics_;
-    system_clock time_;
     random_source random_;
     boost::asio::io_context context_{1};
     net::reactor loop_;
+    system_clock time_{loop_};
     net::buffer_pool buffers_;
     std::unique_ptr<net::dns_resolver> names_;
     net::connector connector_;

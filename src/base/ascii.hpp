@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -99,6 +100,21 @@ inline unsigned plain_name(const char* p) {
     const __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(v, all('0' - 1)), _mm_cmpgt_epi8(all('9' + 1), v));
     return mask(_mm_or_si128(_mm_or_si128(letter, digit), _mm_cmpeq_epi8(v, all('-'))));
 }
+// Is the mask `bad(sixteen bytes)` empty for all of the text? `bad` must not object to 'a'.
+template <class Bad>
+inline bool none(std::string_view s, Bad bad) {
+    if (s.size() < 16) {
+        char block[16];
+        std::memset(block, 'a', sizeof block);
+        if (!s.empty()) std::memcpy(block, s.data(), s.size());
+        return bad(block) == 0;
+    }
+    const char* const last = s.data() + s.size() - 16;  // overlaps the block before
+    for (const char* p = s.data(); p < last; p += 16) {
+        if (bad(p) != 0) return false;
+    }
+    return bad(last) == 0;
+}
 }  // namespace detail
 #endif
 
@@ -130,6 +146,24 @@ inline const char* find_token_end(const char* p, const char* end) {
 #endif
     while (p != end && token(*p)) ++p;
     return p;
+}
+
+// Writes `n` in decimal digits at `out`, where 20 bytes must have room, and returns what is behind the last one.
+inline char* write_number(char* out, std::uint64_t n) {
+    constexpr char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    char digits[40];  // the second half is never looked at, only copied along
+    char* const end = digits + 20;
+    char* p = end;
+    for (; n >= 100; n /= 100) std::memcpy(p -= 2, pairs + 2 * (n % 100), 2);
+    if (n >= 10) {
+        std::memcpy(p -= 2, pairs + 2 * n, 2);
+    } else {
+        *--p = static_cast<char>('0' + n);
+    }
+    std::memcpy(out, p, 20);
+    return out + (end - p);
 }
 
 // Equal without case, where `text` consists of token characters and `lower` is a literal in lower case without

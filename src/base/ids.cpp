@@ -1,6 +1,7 @@
 #include "base/ids.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice {
 
@@ -30,7 +31,17 @@ bool acceptable_request_id(std::string_view text) {
 }
 
 void write_hex(std::uint64_t value, char* out) {
-    for (int i = 15; i >= 0; --i, value >>= 4) out[i] = "0123456789abcdef"[value & 15];
+    // Four bits become a byte each, for half of the value at a time; then all eight become digits at once.
+    for (int half = 0; half < 2; ++half, out += 8) {
+        std::uint64_t v = half == 0 ? value >> 32 : value & 0xffffffffU;
+        v = (v | v << 16) & 0x0000ffff0000ffffU;
+        v = (v | v << 8) & 0x00ff00ff00ff00ffU;
+        v = (v | v << 4) & 0x0f0f0f0f0f0f0f0fU;
+        const std::uint64_t letters = (v + 0x0606060606060606U) >> 4 & 0x0101010101010101U;
+        v += 0x3030303030303030U + letters * ('a' - '0' - 10);
+        v = __builtin_bswap64(v);  // most significant first
+        std::memcpy(out, &v, 8);
+    }
 }
 
 void append_hex(std::string& out, trace_id id) {
@@ -47,9 +58,10 @@ void append_hex(std::string& out, span_id id) {
 }
 
 std::string to_hex(trace_id id) {
-    std::string out;
-    append_hex(out, id);
-    return out;
+    char digits[32];
+    write_hex(id.high, digits);
+    write_hex(id.low, digits + 16);
+    return {digits, sizeof digits};
 }
 
 std::string to_hex(span_id id) {

@@ -7,6 +7,36 @@
 #include <functional>
 
 namespace sluice {
+namespace {
+
+constexpr std::size_t usual_fields = 16;
+
+// Fast answers for the text that nearly always comes; false means that it must be looked at by bytes.
+#if defined(__SSE2__)
+bool surely_name(std::string_view s) {
+    return ascii::detail::none(s, [](const char* p) { return ascii::detail::plain_name(p) ^ 0xffffU; });
+}
+bool surely_value(std::string_view s) {
+    return ascii::detail::none(s, ascii::detail::controls);
+}
+#else
+bool surely_name(std::string_view) {
+    return false;
+}
+bool surely_value(std::string_view) {
+    return false;
+}
+#endif
+
+// What would split a head, made harmless.
+void clean_name(char* p, char* end) {
+    for (; p = const_cast<char*>(ascii::find_token_end(p, end)), p != end; ++p) *p = '_';
+}
+void clean_value(char* p, char* end) {
+    for (; p = const_cast<char*>(ascii::find_control(p, end)), p != end; ++p) *p = ' ';
+}
+
+}  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;
@@ -51,32 +81,36 @@ std::size_t header_list::count(std::string_view name) const {
 
 void header_list::add(std::string_view name, std::string_view value) {
     if (name.empty()) return;
-    // A value that stands in this very list would be lost when the text grows under it.
-    const char* const text = text_.data();
-    const bool own = !std::less<>{}(value.data(), text) && std::less<>{}(value.data(), text + text_.size());
-    const auto own_at = own ? static_cast<std::size_t>(value.data() - text) : 0;
-
-    entry e{};
-    e.name_at = append(name);
-    e.name_size = static_cast<std::uint32_t>(name.size());
-    append(": ");
-    e.value_at = append(own ? std::string_view{text_}.substr(own_at, value.size()) : value);
-    e.value_size = static_cast<std::uint32_t>(value.size());
-    append("\r\n");
-    entries_.push_back(e);
-
-    char* const begin = text_.data() + e.name_at;
-    std::replace_if(begin, begin + e.name_size, [](char c) { return !ascii::token(c); }, '_');
-    char* const end = text_.data() + e.value_at + e.value_size;
-    for (char* p = text_.data() + e.value_at; p = const_cast<char*>(ascii::find_control(p, end)), p != end; ++p) {
-        *p = ' ';
-    }
+    // What stands in this very list moves when the text grows: it is found again by its offset.
+    const std::size_t at = text_.size();
+    const auto offset_of = [&](std::string_view part) {
+        const char* const text = text_.data();
+        const bool own = !std::less<>{}(part.data(), text) && std::less<>{}(part.data(), text + at);
+        return own ? part.data() - text : std::ptrdiff_t{-1};
+    };
+    const std::ptrdiff_t own_name = offset_of(name), own_value = offset_of(value);
+    text_.resize(at + name.size() + value.size() + 4);
+    char* const p = text_.data() + at;
+    char* const colon = p + name.size();
+    char* const end = colon + 2 + value.size();
+    std::memcpy(p, own_name < 0 ? name.data() : text_.data() + own_name, name.size());
+    std::memcpy(colon, ": ", 2);
+    if (!value.empty()) std::memcpy(colon + 2, own_value < 0 ? value.data() : text_.data() + own_value, value.size());
+    std::memcpy(end, "\r\n", 2);
+    if (!surely_name({p, colon})) clean_name(p, colon);
+    if (!surely_value({colon + 2, end})) clean_value(colon + 2, end);
+    place(static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name.size()),
+          static_cast<std::uint32_t>(at + name.size() + 2), static_cast<std::uint32_t>(value.size()));
 }
 
-std::uint32_t header_list::append(std::string_view part) {
+void header_list::add_as_it_is(const header_list& other, std::size_t i) {
+    const std::string_view whole = other.line(i);
+    const field f = other[i];
+    if (whole.empty()) return add(f.name, f.value);
     const auto at = static_cast<std::uint32_t>(text_.size());
-    text_.append(part);
-    return at;
+    const auto name_size = static_cast<std::uint32_t>(f.name.size());
+    text_.append(whole);
+    place(at, name_size, at + name_size + 2, static_cast<std::uint32_t>(f.value.size()));
 }
 
 void header_list::set(std::string_view name, std::string_view value) {
@@ -85,8 +119,11 @@ void header_list::set(std::string_view name, std::string_view value) {
 }
 
 void header_list::remove(std::string_view name) {
-    // The text stays behind until clear(): a head is short-lived and its size bounded.
-    remove_if([&](const field& f) { return iequals(f.name, name); });
+    // Mostly there is none, and nothing to move. The text stays behind until clear(): a head is short-lived and
+    // its size bounded.
+    const auto named = [&](const entry& e) { return e.name_size == name.size() && iequals(at(e).name, name); };
+    const auto found = std::find_if(entries_.begin(), entries_.end(), named);
+    if (found != entries_.end()) entries_.erase(std::remove_if(found, entries_.end(), named), entries_.end());
 }
 
 void header_list::clear() {
@@ -101,6 +138,7 @@ void header_list::reserve(std::size_t fields, std::size_t bytes) {
 
 void header_list::adopt(std::string_view block) {
     entries_.clear();
+    entries_.reserve(usual_fields);
     text_.assign(block);
 }
 

@@ -163,21 +163,30 @@ const char* usage_scanner::take_object(const char* p, const char* end) {
 bool usage_scanner::object_ends(const char*& p, const char* end) {
     const auto limit = static_cast<std::ptrdiff_t>(object_bytes_max + 1 - held_.size());
     if (end - p > limit) end = p + limit;
-    for (; p != end; ++p) {
-        if (escape_) {
-            escape_ = false;
-        } else if (*p == '"') {
-            in_string_ = !in_string_;
-        } else if (in_string_) {
-            escape_ = *p == '\\';
-        } else if (*p == '{') {
-            ++depth_;
-        } else if (*p == '}' && --depth_ == 0) {
-            ++p;
-            return true;
+    // In registers while it runs: `p` and the members may be the same memory for all the compiler knows.
+    const char* at = p;
+    unsigned depth = depth_;
+    bool in_string = in_string_, escape = escape_, ended = false;
+    while (at != end && !ended) {
+        const char c = *at++;
+        if (escape) {
+            escape = false;
+        } else if (in_string) {
+            in_string = c != '"';
+            escape = c == '\\';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{') {
+            ++depth;
+        } else if (c == '}') {
+            ended = --depth == 0;
         }
     }
-    return false;
+    p = at;
+    depth_ = depth;
+    in_string_ = in_string;
+    escape_ = escape;
+    return ended;
 }
 
 void usage_scanner::read(std::string_view object) {
@@ -193,10 +202,12 @@ void usage_scanner::read(std::string_view object) {
         now.thoughts = now.reasoning;
         update(now.more_input, o, "toolUsePromptTokenCount");
         if (now.input >= 0 || now.output >= 0) counts_ = now;
-    } else if (count(o, "prompt_tokens") || count(o, "completion_tokens")) {  // openai chat
-        counts now;
-        update(now.input, o, "prompt_tokens");
-        update(now.output, o, "completion_tokens");
+        return;
+    }
+    counts now;
+    update(now.input, o, "prompt_tokens");
+    update(now.output, o, "completion_tokens");
+    if (now.input >= 0 || now.output >= 0) {  // openai chat
         update_inside(now.cached, o, "prompt_tokens_details", "cached_tokens");
         update_inside(now.reasoning, o, "completion_tokens_details", "reasoning_tokens");
         counts_ = now;
@@ -222,9 +233,12 @@ token_usage usage_scanner::usage() const {
 
 bool is_usage_only_chunk(std::string_view data) {
     // Almost every chunk ends here: no usage, or "usage":null, with no choices in front of it.
-    const void* key = ::memmem(data.data(), data.size(), plain_key.data(), plain_key.size());
-    if (key == nullptr) return false;
-    std::size_t at = static_cast<std::size_t>(static_cast<const char*>(key) - data.data()) + plain_key.size();
+    const char* const end = data.data() + data.size();
+    const char* key = find_quote_u(data.data(), end);
+    const auto left = [&] { return std::string_view{key, static_cast<std::size_t>(end - key)}; };
+    while (key != end && !left().starts_with(plain_key)) key = find_quote_u(key + 1, end);
+    if (key == end) return false;
+    std::size_t at = static_cast<std::size_t>(key - data.data()) + plain_key.size();
     while (at < data.size() && (space(data[at]) || data[at] == ':')) ++at;
     if (at == data.size() || data[at] != '{') return false;
     const auto chunk = json_object::parse(data);

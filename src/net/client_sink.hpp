@@ -34,6 +34,7 @@ public:
     // truncated. Does not wait: a client that does not read learns it from the close.
     void break_off(std::string_view sse_error_event);
     // A head that was given but of which nothing went out can be taken back, so that another may be given.
+    bool holds_back() const { return !pending_.empty(); }
     bool unsent() const { return started_ && !ended_ && bytes_ == 0 && !mid_write_; }
     void take_back();
     // The connection closes behind this reply; said in its head if that is still to come.

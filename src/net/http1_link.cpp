@@ -15,10 +15,16 @@ error broken(std::string text) {
     return error{error_kind::upstream_reset, std::move(text)};
 }
 
+// Why no more bytes come.
+error gone(std::optional<io_status> how, const char* at_end) {
+    if (!how) return error{error_kind::overloaded, "The gateway is out of buffers."};
+    return broken(how == io_status::eof ? at_end : "The upstream's connection broke.");
+}
+
 }  // namespace
 
-http1_link::http1_link(std::unique_ptr<stream> s, buffer_pool& buffers)
-    : stream_(std::move(s)), buffers_(buffers), born_(stream_->owner().now()) {}
+http1_link::http1_link(std::unique_ptr<stream> s, buffer_pool& buffers, std::string pool_key)
+    : stream_(std::move(s)), buffers_(buffers), pool_key_(std::move(pool_key)), born_(stream_->owner().now()) {}
 
 bool http1_link::begin() {
     if (requests_ > 0 && !stream_->quiet()) return false;
@@ -30,7 +36,13 @@ bool http1_link::begin() {
 }
 
 awaitable<result<void>> http1_link::send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall) {
-    const io_status how = co_await stream_->write_all(pieces, stall);
+    // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
+    std::size_t total = 0;
+    for (const std::string_view p : pieces) total += p.size();
+    const io_result first = stream_->write_some(pieces, 0);
+    if (first.status != io_status::failed && first.bytes == total) co_return result<void>{};
+    io_status how = first.status;
+    if (how != io_status::failed) how = co_await stream_->write_all(pieces, stall, first.bytes);
     if (how == io_status::ok) co_return result<void>{};
     failed_ = true;
     if (how == io_status::again) {
@@ -54,18 +66,10 @@ std::optional<io_status> http1_link::pull() {
     return r.status;
 }
 
-awaitable<result<io_status>> http1_link::fill(std::chrono::steady_clock::time_point deadline, error_kind on_timeout) {
-    for (;;) {
-        const std::optional<io_status> now = pull();
-        if (!now) co_return error{error_kind::overloaded, "The gateway is out of buffers."};
-        if (*now == io_status::failed) co_return broken("The upstream's connection broke.");
-        if (*now != io_status::again) co_return *now;
-        if (in_.size() == 0) in_.release();
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - stream_->owner().now());
-        ready how = ready::timeout;
-        if (left.count() > 0) how = co_await stream_->readable(left);
-        if (how == ready::timeout) co_return error{on_timeout, {}};
-    }
+awaitable<ready> http1_link::more(std::chrono::steady_clock::time_point deadline) {
+    if (in_.size() == 0) in_.release();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - stream_->owner().now());
+    return stream_->readable(std::max(left, std::chrono::milliseconds{0}));
 }
 
 awaitable<result<response_head*>> http1_link::receive_head(std::string_view method, std::chrono::milliseconds timeout) {
@@ -94,16 +98,16 @@ awaitable<result<response_head*>> http1_link::receive_head(std::string_view meth
             }
             continue;
         }
-        auto got = co_await fill(deadline, error_kind::upstream_first_byte_timeout);
-        if (!got) {
+        const std::optional<io_status> got = pull();
+        if (got == io_status::ok) continue;
+        if (got != io_status::again) {
             failed_ = true;
-            error e = got.error();
-            if (e.kind == error_kind::upstream_first_byte_timeout) e.message = "The upstream did not answer in time.";
-            co_return e;
+            co_return gone(got, "The upstream closed the connection before it answered.");
         }
-        if (*got == io_status::eof) {
+        const ready how = co_await more(deadline);
+        if (how == ready::timeout) {
             failed_ = true;
-            co_return broken("The upstream closed the connection before it answered.");
+            co_return error{error_kind::upstream_first_byte_timeout, "The upstream did not answer in time."};
         }
     }
 }
@@ -174,12 +178,23 @@ awaitable<result<body_piece>> http1_link::receive(std::chrono::milliseconds time
         auto here = take();
         if (!here) co_return here.error();
         if (*here) co_return **here;
-        auto got = co_await fill(deadline, error_kind::upstream_idle_timeout);
-        if (!got) co_return got.error();  // after a timeout the caller may call again
-        if (*got == io_status::eof && body_ != framing::until_close) {
-            failed_ = true;
-            co_return broken("The upstream closed the connection in the middle of its answer.");
+        const std::optional<io_status> got = pull();
+        if (got == io_status::ok || (got == io_status::eof && body_ == framing::until_close)) continue;
+        if (got != io_status::again) {
+            failed_ |= got == io_status::eof;
+            co_return gone(got, "The upstream closed the connection in the middle of its answer.");
         }
+        const ready how = co_await more(deadline);
+        if (how == ready::timeout) co_return error{error_kind::upstream_idle_timeout, {}};  // the caller may call again
+    }
+}
+
+std::optional<result<body_piece>> http1_link::receive_now() {
+    for (;;) {
+        auto here = take();
+        if (!here) return here.error();
+        if (*here) return **here;
+        if (pull() != io_status::ok) return std::nullopt;
     }
 }
 

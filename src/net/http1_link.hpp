@@ -12,18 +12,21 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace sluice::net {
 
 class http1_link {
 public:
-    http1_link(std::unique_ptr<stream> s, buffer_pool& buffers);
+    // `pool_key`: where the pool keeps it.
+    http1_link(std::unique_ptr<stream> s, buffer_pool& buffers, std::string pool_key = {});
 
     // A new request begins. False: the connection is stale (closed, or it said something unasked for).
     bool begin();
     awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall);
     awaitable<result<response_head*>> receive_head(std::string_view method, std::chrono::milliseconds timeout);
     awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout);
+    std::optional<result<body_piece>> receive_now();
     // Reads what is there without waiting. Views of the last piece die.
     bool buffered();
     bool answered() { return in_.size() > 0 || !stream_->quiet(); }
@@ -40,12 +43,13 @@ public:
 
     std::chrono::steady_clock::time_point born() const { return born_; }
     int requests() const { return requests_; }
+    const std::string& pool_key() const { return pool_key_; }
 
 private:
     // Reads once, without waiting. Nothing: out of buffers.
     std::optional<io_status> pull();
-    // Reads what is there or waits for it until the deadline.
-    awaitable<result<io_status>> fill(std::chrono::steady_clock::time_point deadline, error_kind on_timeout);
+    // Waits for more to pull.
+    awaitable<ready> more(std::chrono::steady_clock::time_point deadline);
     // The next piece that is already here; nothing if more bytes are needed.
     result<std::optional<body_piece>> take();
     result<std::optional<body_piece>> take_chunks();
@@ -62,6 +66,7 @@ private:
     bool body_done_ = false, request_sent_ = false, got_bytes_ = false;
     bool failed_ = false, read_failed_ = false, eof_ = false;  // for good: no further request
     int requests_ = 0;
+    const std::string pool_key_;
     std::chrono::steady_clock::time_point born_;
 };
 

@@ -69,25 +69,38 @@ awaitable<void> session::run(ssl_ptr ssl) {
         auto shaken = co_await stream_.handshake(std::move(ssl), "the client", limits_.tls_handshake);
         if (!shaken) co_return;
     }
-    request_head head;
     do {
+        std::unique_ptr<request_head> head;  // an idle connection holds none
         const bool got = co_await read_head(head);
         if (!got) co_return;
         ++served_;
-        const outcome then = co_await serve(head);
+        const outcome then = co_await serve(*head);
         if (then == outcome::close) break;
         if (in_.size() == 0) in_.release();
-        head = request_head{};  // an idle connection holds no memory
+        site_.give_back(std::move(head));
     } while (!closing_);
     co_await linger();
 }
 
-awaitable<bool> session::read_head(request_head& head) {
+std::unique_ptr<request_head> session_site::take_head() {
+    if (spare_heads.empty()) return std::make_unique<request_head>();
+    auto head = std::move(spare_heads.back());
+    spare_heads.pop_back();
+    return head;
+}
+
+void session_site::give_back(std::unique_ptr<request_head> head) {
+    if (spare_heads.size() < spare_heads_max && head->headers.bytes_max() <= spare_head_bytes_max)
+        spare_heads.push_back(std::move(head));
+}
+
+awaitable<bool> session::read_head(std::unique_ptr<request_head>& head) {
     std::size_t scanned = 0;
     auto deadline = site_.loop.now() + limits_.header;
     for (;;) {
         if (in_.size() > 0) {
-            const http::parsed p = http::parse_request_head(in_.data(), scanned, limits_.head, head);
+            if (!head) head = site_.take_head();
+            const http::parsed p = http::parse_request_head(in_.data(), scanned, limits_.head, *head);
             if (p.state == http::progress::done) {
                 in_.consume(p.consumed);
                 co_return true;
@@ -204,7 +217,8 @@ awaitable<session::outcome> session::serve(request_head& head) {
     const bool may_keep_alive = !site_.draining && served_ < limits_.requests;
     client_sink sink(stream_, x, head, body, route_limits_.write_stall, may_keep_alive);
     set_client(x, sink);
-    begin(x, site_.make_request_id(), peer_, chosen != nullptr ? chosen->name : std::string{}, site_.loop.now());
+    begin(x, site_.make_request_id(), peer_, chosen != nullptr ? std::string_view{chosen->name} : std::string_view{},
+          site_.loop.now());
     {
         const active_scope scope(*this, x, body, sink);
         site_.recorder.began(x);
@@ -216,12 +230,14 @@ awaitable<session::outcome> session::serve(request_head& head) {
         } else {
             co_await run_stages(x, *chosen);
         }
-        co_await finish_reply(x, sink);
+        if (!sink.ended()) co_await finish_reply(x, sink);
     }
     const std::optional<error>& failure = x.failure();
     site_.recorder.ended({x, body.received(), sink.bytes(), failure ? &*failure : nullptr, sink.ended()});
 
     if (closing_ || !sink.keep_alive() || !sink.ended()) co_return outcome::close;
+    body.release();
+    if (body.complete()) co_return outcome::keep;
     const bool discarded = co_await body.discard();
     co_return discarded ? outcome::keep : outcome::close;
 }
@@ -253,7 +269,6 @@ awaitable<void> session::run_stages(exchange& x, const route& chosen) {
 }
 
 awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
-    if (sink.ended()) co_return;
     if (!x.failure()) {
         x.fail(sink.started() ? error{error_kind::internal, "The reply was left unfinished."}
                               : error{error_kind::not_found, "No stage of this route answered."});

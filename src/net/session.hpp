@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sluice::net {
 
@@ -66,6 +67,12 @@ struct session_site {
     std::size_t exchanges = 0;
     session* first = nullptr;  // all of them, linked
     std::function<std::string()> make_request_id;
+
+    // Heads are recycled among the sessions: one that is used again has its memory already.
+    std::unique_ptr<request_head> take_head();
+    void give_back(std::unique_ptr<request_head> head);
+    static constexpr std::size_t spare_heads_max = 64, spare_head_bytes_max = 8192;
+    std::vector<std::unique_ptr<request_head>> spare_heads{};
 };
 
 class session final : private exchange::host, private timer_node {
@@ -89,7 +96,7 @@ private:
     class active_scope;
 
     // Reads one head. False: the connection is to be closed; an answer was sent if one was due.
-    awaitable<bool> read_head(request_head& head);
+    awaitable<bool> read_head(std::unique_ptr<request_head>& head);
     awaitable<outcome> serve(request_head& head);
     awaitable<void> run_stages(exchange& x, const route& chosen);
     awaitable<void> finish_reply(exchange& x, client_sink& sink);
@@ -99,6 +106,7 @@ private:
     // exchange::host
     void cancel(exchange& x) override;
     std::size_t body_bytes_max() const override { return route_limits_.body_bytes.value; }
+    bool unflushed() const override { return sink_->holds_back(); }
     awaitable<void> flush() override { return sink_->flush(); }
     awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head) override;
     // The exchange's total time is over, or the time that a drain gives a new connection for its first request.

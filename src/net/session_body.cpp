@@ -125,19 +125,21 @@ awaitable<result<std::string_view>> session_body::read() {
     co_return std::string_view{};
 }
 
-awaitable<result<std::string_view>> session_body::collect(std::size_t bytes_max) {
-    if (collected_ || in_place_) co_return collected_ ? collected_.data() : in_.data().substr(0, handed_);
+std::optional<result<std::string_view>> session_body::collect_now(std::size_t bytes_max) {
+    if (collected_ || in_place_) return collected_ ? collected_.data() : in_.data().substr(0, handed_);
     bytes_max_ = std::min<std::uint64_t>(bytes_max_, bytes_max);
-    if (length().value_or(0) > bytes_max_)
-        co_return fail(error_kind::payload_too_large, "The request body is too large.");
-    if (complete_) co_return std::string_view{};
+    if (length().value_or(0) > bytes_max_) return fail(error_kind::payload_too_large, "The request body is too large.");
+    if (complete_) return std::string_view{};
+    if (head_.body != framing::length || in_.size() < left_) return std::nullopt;
+    // The usual small body came along with its head: it stays where it is.
+    auto here = take();
+    in_place_ = true;
+    return here;
+}
+
+awaitable<result<std::string_view>> session_body::collect(std::size_t bytes_max) {
+    if (auto here = collect_now(bytes_max)) co_return *here;
     const bool sized = head_.body == framing::length;
-    if (sized && in_.size() >= left_) {
-        // The usual small body came along with its head: it stays where it is.
-        auto here = take();
-        in_place_ = true;
-        co_return here;
-    }
     while (!complete_) {
         auto piece = take();
         if (!piece) co_return piece.error();

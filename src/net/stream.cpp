@@ -277,10 +277,11 @@ io_result stream::write_tls(std::span<const std::string_view> pieces, std::size_
     }
 }
 
-awaitable<io_status> stream::write_all(std::span<const std::string_view> pieces, std::chrono::milliseconds stall) {
+awaitable<io_status> stream::write_all(std::span<const std::string_view> pieces, std::chrono::milliseconds stall,
+                                       std::size_t offset) {
     std::size_t total = 0;
     for (const std::string_view p : pieces) total += p.size();
-    std::size_t done = 0;
+    std::size_t done = offset;
     while (done < total) {
         const io_result r = write_some(pieces, done);
         if (r.status == io_status::failed) co_return io_status::failed;

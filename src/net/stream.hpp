@@ -50,9 +50,10 @@ public:
     // Writes the pieces as one gather write (TLS: one record at a time), from byte `offset` of
     // all of them together. `again`: the kernel's buffer is full; wait for writable().
     io_result write_some(std::span<const std::string_view> pieces, std::size_t offset);
-    // All of it, waiting as long as bytes keep moving; `stall` bounds the time without progress.
+    // All of it from byte `offset` on, waiting as long as bytes keep moving; `stall` bounds the time without progress.
     // ok, eof never, failed: the connection broke; again: stalled.
-    awaitable<io_status> write_all(std::span<const std::string_view> pieces, std::chrono::milliseconds stall);
+    awaitable<io_status> write_all(std::span<const std::string_view> pieces, std::chrono::milliseconds stall,
+                                   std::size_t offset = 0);
 
     // Only after read_some() or write_some() said `again`. Throws when the waiting coroutine is cancelled.
     awaitable<ready> readable(std::chrono::milliseconds timeout) { return wait(reader_, &stream::read_ready, timeout); }

@@ -14,10 +14,10 @@ void read(config_reader& r, pool_limits& c) {
 // One exchange's hold on a link.
 class http1_pool::lease final : public upstream_connection {
 public:
-    lease(http1_pool& home, std::unique_ptr<http1_link> link, std::string key, bool reused)
-        : home_(home), link_(std::move(link)), key_(std::move(key)), reused_(reused) {}
+    lease(http1_pool& home, std::unique_ptr<http1_link> link, bool reused)
+        : home_(home), link_(std::move(link)), reused_(reused) {}
     ~lease() override {
-        if (link_->reusable()) home_.give_back(std::move(link_), key_);
+        if (link_->reusable()) home_.give_back(std::move(link_));
     }
 
     awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds timeout) override {
@@ -31,6 +31,7 @@ public:
     awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout) override {
         return link_->receive(timeout);
     }
+    std::optional<result<body_piece>> receive_now() override { return link_->receive_now(); }
     bool buffered() override { return link_->buffered(); }
     bool answered() override { return link_->answered(); }
     bool reused() const override { return reused_; }
@@ -40,15 +41,13 @@ public:
 private:
     http1_pool& home_;
     std::unique_ptr<http1_link> link_;
-    std::string key_;
     bool reused_;
 };
 
 // A link in the pool: closed after its idle time, or the moment its other side closes.
 class http1_pool::idle_link final : private timer_node {
 public:
-    idle_link(http1_pool& home, std::unique_ptr<http1_link> link, const std::string& key)
-        : home_(home), link_(std::move(link)), key_(key) {
+    idle_link(http1_pool& home, std::unique_ptr<http1_link> link) : home_(home), link_(std::move(link)) {
         link_->socket().watch_hang_up([](void* self) { static_cast<idle_link*>(self)->hung_up(); }, this);
         home_.loop_.timers().arm(*this, home_.loop_.now() + home_.limits_.idle_time);
     }
@@ -56,7 +55,7 @@ public:
         link_->socket().watch_hang_up(nullptr, nullptr);
         return std::move(link_);
     }
-    const std::string& key() const { return key_; }
+    const std::string& key() const { return link_->pool_key(); }
 
 private:
     void expired() override { home_.drop(*this); }
@@ -65,7 +64,6 @@ private:
 
     http1_pool& home_;
     std::unique_ptr<http1_link> link_;
-    const std::string& key_;  // of the map's node: stable
 };
 
 http1_pool::http1_pool(reactor& loop, buffer_pool& buffers, dialer& d, pool_limits limits)
@@ -73,34 +71,36 @@ http1_pool::http1_pool(reactor& loop, buffer_pool& buffers, dialer& d, pool_limi
 
 http1_pool::~http1_pool() = default;
 
-awaitable<result<std::unique_ptr<upstream_connection>>> http1_pool::open(const upstream_endpoint& e, reuse pooled) {
-    if (pooled == reuse::allowed) {
-        const auto found = shelves_.find(e.pool_key);
-        while (found != shelves_.end() && !found->second.empty()) {
-            auto link = found->second.back()->take();
-            found->second.pop_back();
-            --idle_;
-            if (!too_old(*link) && link->begin()) {
-                co_return std::unique_ptr<upstream_connection>(
-                    std::make_unique<lease>(*this, std::move(link), e.pool_key, true));
-            }
-        }
+std::unique_ptr<upstream_connection> http1_pool::pooled(const upstream_endpoint& e) {
+    const auto found = shelves_.find(e.pool_key);
+    if (found == shelves_.end()) return nullptr;
+    while (!found->second.empty()) {
+        auto link = found->second.back()->take();
+        found->second.pop_back();
+        --idle_;
+        if (!too_old(*link) && link->begin()) return std::make_unique<lease>(*this, std::move(link), true);
     }
-    if (const auto found = shelves_.find(e.pool_key); found != shelves_.end() && found->second.empty())
-        shelves_.erase(found);
-    auto connected = co_await dialer_.dial(e);
-    if (!connected) co_return connected.error();
-    auto link = std::make_unique<http1_link>(std::move(*connected), buffers_);
-    link->begin();
-    co_return std::unique_ptr<upstream_connection>(std::make_unique<lease>(*this, std::move(link), e.pool_key, false));
+    shelves_.erase(found);
+    return nullptr;
 }
 
-void http1_pool::give_back(std::unique_ptr<http1_link> link, const std::string& key) {
+awaitable<result<std::unique_ptr<upstream_connection>>> http1_pool::open(const upstream_endpoint& e, reuse which) {
+    if (which == reuse::allowed) {
+        if (auto waiting = pooled(e)) co_return waiting;
+    }
+    auto connected = co_await dialer_.dial(e);
+    if (!connected) co_return connected.error();
+    auto link = std::make_unique<http1_link>(std::move(*connected), buffers_, e.pool_key);
+    link->begin();
+    co_return std::unique_ptr<upstream_connection>(std::make_unique<lease>(*this, std::move(link), false));
+}
+
+void http1_pool::give_back(std::unique_ptr<http1_link> link) {
     if (link->requests() >= limits_.requests || too_old(*link)) return;
-    const auto [found, fresh] = shelves_.try_emplace(key);
+    const auto [found, fresh] = shelves_.try_emplace(link->pool_key());
     if (found->second.size() >= limits_.idle_per_endpoint) return;
     link->rest();
-    found->second.push_back(std::make_unique<idle_link>(*this, std::move(link), found->first));
+    found->second.push_back(std::make_unique<idle_link>(*this, std::move(link)));
     ++idle_;
 }
 

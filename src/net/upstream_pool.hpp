@@ -39,6 +39,7 @@ public:
     http1_pool(reactor& loop, buffer_pool& buffers, dialer& d, pool_limits limits);
     ~http1_pool();
 
+    std::unique_ptr<upstream_connection> pooled(const upstream_endpoint& e) override;
     awaitable<result<std::unique_ptr<upstream_connection>>> open(const upstream_endpoint& e, reuse pooled) override;
 
     std::size_t idle() const { return idle_; }
@@ -49,7 +50,7 @@ private:
     class idle_link;
     using shelf = std::vector<std::unique_ptr<idle_link>>;  // the last in is the first out
 
-    void give_back(std::unique_ptr<http1_link> link, const std::string& key);
+    void give_back(std::unique_ptr<http1_link> link);
     void drop(idle_link& gone);
     bool too_old(const http1_link& link) const { return loop_.now() - link.born() >= limits_.age; }
 

@@ -37,21 +37,32 @@ awaitable<result<std::string_view>> exchange::collect_body() {
     co_return text_;
 }
 
-awaitable<result<const json_object*>> exchange::json() {
-    if (!json_) {
-        // Nobody may unpack more than was sent: a coded body could be any size, and would be read by others only.
-        const auto coding = head_.headers.find("content-encoding");
-        if (coding && !coding->empty() && !iequals(*coding, "identity")) {
-            co_return error{error_kind::unsupported_media_type, "A request body with a content coding is not taken.",
-                            "content-encoding"};
-        }
-        auto text = co_await collect_body();
-        if (!text) co_return text.error();
-        auto parsed = json_object::parse(*text);
-        if (!parsed) co_return parsed.error();
-        json_ = std::move(*parsed);
+std::optional<result<const json_object*>> exchange::json_now() {
+    if (json_) return &*json_;
+    // Nobody may unpack more than was sent: a coded body could be any size, and would be read by others only.
+    const auto coding = head_.headers.find("content-encoding");
+    if (coding && !coding->empty() && !iequals(*coding, "identity")) {
+        return error{error_kind::unsupported_media_type, "A request body with a content coding is not taken.",
+                     "content-encoding"};
     }
-    co_return &*json_;
+    if (!collected_) {
+        const auto text = body_.collect_now(host_.body_bytes_max());
+        if (!text) return std::nullopt;
+        if (!*text) return text->error();
+        text_ = **text;
+        collected_ = true;
+    }
+    auto parsed = json_object::parse(text_);
+    if (!parsed) return parsed.error();
+    json_ = std::move(*parsed);
+    return &*json_;
+}
+
+awaitable<result<const json_object*>> exchange::json() {
+    if (auto here = json_now()) co_return *here;
+    auto text = co_await collect_body();
+    if (!text) co_return text.error();
+    co_return *json_now();
 }
 
 void exchange::replace_body(std::string text) {
@@ -94,11 +105,11 @@ void exchange::abort(abort_reason why) {
     host_.cancel(*this);
 }
 
-void exchange::host::begin(exchange& x, std::string request_id, std::string remote_address, std::string route_name,
-                           std::chrono::steady_clock::time_point started) {
+void exchange::host::begin(exchange& x, std::string request_id, std::string_view remote_address,
+                           std::string_view route_name, std::chrono::steady_clock::time_point started) {
     x.request_id_ = std::move(request_id);
-    x.remote_address_ = std::move(remote_address);
-    x.route_name_ = std::move(route_name);
+    x.remote_address_ = remote_address;
+    x.route_name_ = route_name;
     x.started_ = started;
 }
 

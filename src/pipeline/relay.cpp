@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace sluice {
@@ -21,7 +20,8 @@ using connection_ptr = std::unique_ptr<upstream_connection>;
 class stopwatch {
 public:
     stopwatch(exchange& x, const clock& time) : x_(x), time_(time), from_(time.now()) {}
-    ~stopwatch() { x_.upstream_time += time_.now() - from_; }
+    // What comes behind the wait within this turn of the loop is not the upstream's time.
+    ~stopwatch() { x_.upstream_time += std::max(time_.recent() - from_, clock::time_point::duration{0}); }
     stopwatch(const stopwatch&) = delete;
     stopwatch& operator=(const stopwatch&) = delete;
 
@@ -37,7 +37,9 @@ milliseconds first_of(milliseconds special, milliseconds general) {
 
 std::string target_of(const exchange& x) {
     const upstream_target& t = *x.target;
-    std::string target = t.endpoint->base_path;
+    std::string target;
+    target.reserve(t.endpoint->base_path.size() + t.path.size() + x.request().target.size() + 1);
+    target += t.endpoint->base_path;
     if (t.path.empty()) {
         target += x.request().target;
     } else {
@@ -51,43 +53,34 @@ std::string target_of(const exchange& x) {
 // The request as it goes out: its head, and the whole body when it was collected.
 struct outgoing {
     std::string head;
-    std::vector<std::string_view> pieces;  // the first is for the head, put there once this does not move any more
+    std::vector<std::string_view> pieces;  // the first is for the head
     bool streams_body = false;
     bool chunked = false;
 };
 
-awaitable<result<outgoing>> prepare(exchange& x, const relay_config& config) {
-    const upstream_target& t = *x.target;
-    const request_head& request = x.request();
-    outgoing out;
-    header_list headers;
-    filter_request_headers(x, headers);
-
-    out.pieces.emplace_back();
+// What comes behind the head, and how it is delimited.
+struct outgoing_body {
+    framing how = framing::none;
     std::uint64_t length = 0;
-    framing body = framing::none;
+};
+
+outgoing_body prepare_body(exchange& x, outgoing& out) {
+    const request_head& request = x.request();
+    outgoing_body body;
+    out.pieces.reserve(4);
+    out.pieces.emplace_back();
     if (x.collected()) {
         x.edits().pieces(x.collected_body(), out.pieces);
-        for (std::size_t i = 1; i < out.pieces.size(); ++i) length += out.pieces[i].size();
-        if (length > 0 || request.body != framing::none) body = framing::length;
+        for (std::size_t i = 1; i < out.pieces.size(); ++i) body.length += out.pieces[i].size();
+        if (body.length > 0 || request.body != framing::none) body.how = framing::length;
     } else if (request.body != framing::none) {
         const auto declared = x.body().length();
-        length = declared.value_or(0);
-        body = declared ? framing::length : framing::chunked;
+        body.length = declared.value_or(0);
+        body.how = declared ? framing::length : framing::chunked;
         out.streams_body = !declared || *declared > 0;
         out.chunked = !declared;
     }
-    const std::string target = target_of(x);
-    if (t.authorizer != nullptr) {
-        const std::vector<std::string_view> body_pieces(out.pieces.begin() + 1, out.pieces.end());
-        auto authorized =
-            co_await t.authorizer->authorize(request.method, t.endpoint->host_header, target, body_pieces, headers);
-        if (!authorized) co_return authorized.error();
-    }
-    const auto protocol = config.upgrade && request.upgrade ? request.headers.find("upgrade") : std::nullopt;
-    http::write_request_head(out.head, request.method, target, t.endpoint->host_header, headers, body, length, true,
-                             protocol.value_or(std::string_view{}));
-    co_return std::move(out);
+    return body;
 }
 
 // Passes an uncollected body on, piece by piece. Stops when the upstream answers early: it will not read the rest.
@@ -141,9 +134,13 @@ awaitable<result<response_head*>> ask(exchange& x, upstream_connection& upstream
 
 awaitable<result<answer>> call(exchange& x, upstream_pool& pool, const outgoing& out) {
     for (reuse pooled : {reuse::allowed, reuse::never}) {
-        auto opened = co_await pool.open(*x.target->endpoint, pooled);
-        if (!opened) co_return opened.error();
-        answer got{std::move(*opened), nullptr};
+        answer got;
+        if (pooled == reuse::allowed) got.upstream = pool.pooled(*x.target->endpoint);
+        if (!got.upstream) {
+            auto opened = co_await pool.open(*x.target->endpoint, pooled);
+            if (!opened) co_return opened.error();
+            got.upstream = std::move(*opened);
+        }
         auto head = co_await ask(x, *got.upstream, out);
         if (head) {
             got.head = *head;
@@ -203,12 +200,28 @@ void read(config_reader& r, relay_config& c) {
 awaitable<void> relay(exchange& x, upstream_pool& pool, const relay_config& config, const clock& time) {
     ++x.attempts;
     x.upstream_status = 0;
-    auto out = co_await prepare(x, config);
-    if (!out) co_return x.fail(out.error());
-    out->pieces.front() = out->head;
+    const upstream_target& t = *x.target;
+    outgoing out;
+    const outgoing_body body = prepare_body(x, out);
+    const std::string target = target_of(x);
+    {
+        header_list headers;
+        filter_request_headers(x, headers);
+        if (t.authorizer != nullptr) {
+            const std::vector<std::string_view> body_pieces(out.pieces.begin() + 1, out.pieces.end());
+            auto authorized = co_await t.authorizer->authorize(x.request().method, t.endpoint->host_header, target,
+                                                               body_pieces, headers);
+            if (!authorized) co_return x.fail(authorized.error());
+        }
+        const request_head& request = x.request();
+        const auto protocol = config.upgrade && request.upgrade ? request.headers.find("upgrade") : std::nullopt;
+        http::write_request_head(out.head, request.method, target, t.endpoint->host_header, headers, body.how,
+                                 body.length, true, protocol.value_or(std::string_view{}));
+    }
+    out.pieces.front() = out.head;
 
     std::optional<stopwatch> waiting(std::in_place, x, time);
-    auto got = co_await call(x, pool, *out);
+    auto got = co_await call(x, pool, out);
     waiting.reset();
     if (!got) co_return x.fail(got.error());
 

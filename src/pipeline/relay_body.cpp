@@ -21,7 +21,7 @@ bool lies_in(std::string_view whole, std::string_view part) {
     return before(whole.data(), part.data()) && before(part.data() + part.size(), whole.data() + whole.size());
 }
 
-// What one reply needs while it passes.
+// What one reply needs while it passes. Lives on the frame of the one coroutine per reply.
 class reply_relay {
 public:
     reply_relay(exchange& x, upstream_connection& upstream, const relay_config& config, const clock& time)
@@ -30,21 +30,25 @@ public:
         idle_ = t.idle.count() > 0 ? t.idle : t.endpoint->timeouts.idle;
     }
 
-    awaitable<void> plain(response_head& head);
-    awaitable<void> sse(response_head& head);
-
-private:
+    // A small chunked answer is whole in the first piece: with its length known it goes out in one write.
+    std::optional<result<body_piece>> first_piece(response_head& head);
+    // Waits for what receive_now() of the connection does not have.
     awaitable<result<body_piece>> next_piece(bool may_ping);
-    awaitable<void> pass(const event& e);
     awaitable<void> pass_events(std::string_view bytes);
-    awaitable<void> pass_run(std::string_view run);
+    // The event must live until what this returns was awaited.
+    awaitable<void> pass(const event& e) {
+        for (observer* o : x_.observers()) o->see(e);
+        return x_.reply().write(e);
+    }
     // Before the bytes pass: what the client then fails to take was still delivered to us.
     void meter(std::string_view bytes) {
         if (x_.model.empty()) return;
         usage_.feed(bytes);
         x_.usage = usage_.usage();
     }
+    std::string_view rest() const { return events_.rest(); }
 
+private:
     exchange& x_;
     upstream_connection& upstream_;
     const relay_config& config_;
@@ -54,10 +58,14 @@ private:
     milliseconds idle_;
 };
 
+event piece_of(std::string_view bytes) {
+    return {event::form::piece, bytes, bytes, {}};
+}
+
 // Waits for the next bytes. While a stream is silent the client gets comments, which do not re-arm the
 // upstream's deadline.
 awaitable<result<body_piece>> reply_relay::next_piece(bool may_ping) {
-    if (!upstream_.buffered()) co_await x_.session().flush();
+    if (x_.session().unflushed() && !upstream_.buffered()) co_await x_.session().flush();
     const auto from = time_.now();
     milliseconds silent{0};
     for (;;) {
@@ -67,7 +75,7 @@ awaitable<result<body_piece>> reply_relay::next_piece(bool may_ping) {
         const bool timed_out = !piece && piece.error().kind == error_kind::upstream_idle_timeout;
         silent += patience;
         if (!timed_out || silent >= idle_) {
-            x_.upstream_time += time_.now() - from;
+            x_.upstream_time += std::max(time_.recent() - from, clock::time_point::duration{0});
             if (timed_out) co_return error{error_kind::upstream_idle_timeout, "The upstream's stream stalled."};
             co_return piece;
         }
@@ -77,63 +85,68 @@ awaitable<result<body_piece>> reply_relay::next_piece(bool may_ping) {
     }
 }
 
-awaitable<void> reply_relay::pass(const event& e) {
-    for (observer* o : x_.observers()) o->see(e);
-    co_await x_.reply().write(e);
+std::optional<result<body_piece>> reply_relay::first_piece(response_head& head) {
+    if (head.body != framing::chunked) return std::nullopt;
+    auto piece = upstream_.receive_now();
+    if (piece && *piece && (*piece)->last) {
+        head.body = framing::length;
+        head.content_length = (*piece)->data.size();
+    }
+    return piece;
 }
 
-awaitable<void> reply_relay::plain(response_head& head) {
-    // A small chunked answer is whole in the first piece: with its length known it goes out in one write.
-    std::optional<body_piece> first;
-    if (head.body == framing::chunked && upstream_.buffered()) {
-        auto piece = co_await upstream_.receive(idle_);
-        if (!piece) co_return x_.fail(piece.error());
-        first = *piece;
-        if (first->last) {
-            head.body = framing::length;
-            head.content_length = first->data.size();
-        }
-    }
-    for (observer* o : x_.observers()) o->see_head(head);
-    co_await x_.reply().head(head);
+awaitable<void> relay_plain(exchange& x, upstream_connection& upstream, response_head& head, const relay_config& config,
+                            const clock& time) {
+    reply_relay r(x, upstream, config, time);
+    std::optional<result<body_piece>> piece = r.first_piece(head);
+    if (piece && !*piece) co_return x.fail(piece->error());
+    for (observer* o : x.observers()) o->see_head(head);
+    co_await x.reply().head(head);
     for (;;) {
-        if (!first) {
-            auto piece = co_await next_piece(false);
-            if (!piece) co_return x_.fail(piece.error());
-            first = *piece;
+        if (!piece) piece = upstream.receive_now();
+        if (!piece) piece = co_await r.next_piece(false);
+        if (!*piece) co_return x.fail(piece->error());
+        const body_piece here = **piece;
+        piece.reset();
+        if (!here.data.empty()) {
+            r.meter(here.data);
+            const event e = piece_of(here.data);
+            co_await r.pass(e);
         }
-        const body_piece piece = *std::exchange(first, std::nullopt);
-        if (!piece.data.empty()) {
-            meter(piece.data);
-            co_await pass_run(piece.data);
-        }
-        if (piece.last) break;
+        if (here.last) break;
     }
-    co_await x_.reply().end();
+    co_await x.reply().end();
 }
 
-awaitable<void> reply_relay::sse(response_head& head) {
+awaitable<void> relay_sse(exchange& x, upstream_connection& upstream, response_head& head, const relay_config& config,
+                          const clock& time) {
+    reply_relay r(x, upstream, config, time);
     // Comments may be added and the usage event left out: the length is ours to find.
     const bool cut_unnoticed = head.body == framing::until_close;
     if (head.body != framing::none) head.body = framing::chunked;
-    for (observer* o : x_.observers()) o->see_head(head);
-    co_await x_.reply().head(head);
-    x_.release_body();  // no attempt will follow, and a stream may be long
+    for (observer* o : x.observers()) o->see_head(head);
+    co_await x.reply().head(head);
+    x.release_body();  // no attempt will follow, and a stream may be long
     for (;;) {
-        auto piece = co_await next_piece(true);
-        if (!piece) co_return x_.fail(piece.error());
-        if (!piece->data.empty()) co_await pass_events(piece->data);
-        if (x_.failure()) co_return;
-        if (piece->last) break;
+        std::optional<result<body_piece>> piece = upstream.receive_now();
+        if (!piece) piece = co_await r.next_piece(true);
+        if (!*piece) co_return x.fail(piece->error());
+        const body_piece here = **piece;
+        if (!here.data.empty()) co_await r.pass_events(here.data);
+        if (x.failure()) co_return;
+        if (here.last) break;
     }
     // An event without its blank line was never one; the bytes still belong to the client. Without a framing of
     // its own a stream that ends inside a line was cut.
-    const std::string_view rest = events_.rest();
+    const std::string_view rest = r.rest();
     if (cut_unnoticed && !rest.empty() && rest.back() != '\n' && rest.back() != '\r') {
-        co_return x_.fail(error{error_kind::upstream_reset, "The upstream's stream ended inside an event."});
+        co_return x.fail(error{error_kind::upstream_reset, "The upstream's stream ended inside an event."});
     }
-    if (!rest.empty()) co_await pass_run(rest);
-    co_await x_.reply().end();
+    if (!rest.empty()) {
+        const event e = piece_of(rest);
+        co_await r.pass(e);
+    }
+    co_await x.reply().end();
 }
 
 // Events that stand side by side go out in one write, unless someone asked for each.
@@ -153,40 +166,38 @@ awaitable<void> reply_relay::pass_events(std::string_view bytes) {
         }
         if (!lies_in(bytes, found.raw)) {
             // It began in an earlier piece: the reader's copy of it dies when the next event is asked for.
-            co_await pass_run(found.raw);
+            const event e = piece_of(found.raw);
+            co_await pass(e);
             continue;
         }
         if (!run.empty() && run.data() + run.size() == found.raw.data()) {
             run = {run.data(), run.size() + found.raw.size()};
             continue;
         }
-        if (!run.empty()) co_await pass_run(run);
+        if (!run.empty()) {
+            const event e = piece_of(run);
+            co_await pass(e);
+        }
         run = found.raw;
     }
-    if (!run.empty()) co_await pass_run(run);
+    if (!run.empty()) {
+        const event e = piece_of(run);
+        co_await pass(e);
+    }
     if (events_.too_large()) {
         x_.fail(
             error{error_kind::upstream_event_too_large, "An event of the stream is larger than the gateway allows."});
     }
 }
 
-awaitable<void> reply_relay::pass_run(std::string_view run) {
-    const event e{event::form::piece, run, run, {}};
-    co_await pass(e);
-}
-
 }  // namespace
 
 awaitable<void> relay_reply(exchange& x, upstream_connection& upstream, response_head& head, const relay_config& config,
                             const clock& time) {
-    reply_relay r(x, upstream, config, time);
     const auto coding = head.headers.find("content-encoding");
     const bool readable = !coding || iequals(*coding, "identity");
-    if (readable && head.has_content_type("text/event-stream")) {
-        co_await r.sse(head);
-    } else {
-        co_await r.plain(head);
-    }
+    const bool events = readable && head.has_content_type("text/event-stream");
+    return (events ? relay_sse : relay_plain)(x, upstream, head, config, time);
 }
 
 }  // namespace sluice

@@ -1,8 +1,6 @@
+#include "base/ascii.hpp"
 #include "http/hop_by_hop.hpp"
 #include "pipeline/relay.hpp"
-
-#include <algorithm>
-#include <array>
 
 namespace sluice {
 namespace {
@@ -30,16 +28,28 @@ bool ours_to_say(std::string_view name) {
 
 // What proves who the client is, to us and to nobody else.
 bool credential(std::string_view name) {
-    static constexpr std::array<std::string_view, 6> names{"authorization", "cookie",         "x-api-key",
-                                                           "api-key",       "x-goog-api-key", "x-amz-security-token"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, name); });
+    switch (name.size()) {
+        case 6:
+            return ascii::token_equals(name, "cookie");
+        case 7:
+            return ascii::token_equals(name, "api-key");
+        case 9:
+            return ascii::token_equals(name, "x-api-key");
+        case 13:
+            return ascii::token_equals(name, "authorization");
+        case 14:
+            return ascii::token_equals(name, "x-goog-api-key");
+        case 20:
+            return ascii::token_equals(name, "x-amz-security-token");
+        default:
+            return false;
+    }
 }
 
 // On whose account at the provider a model is called is not for the client to say.
 bool account(std::string_view name) {
-    static constexpr std::array<std::string_view, 3> names{"openai-organization", "openai-project",
-                                                           "x-goog-user-project"};
-    return std::any_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, name); });
+    return ascii::token_equals(name, "openai-organization") || ascii::token_equals(name, "openai-project") ||
+           ascii::token_equals(name, "x-goog-user-project");
 }
 
 bool nominates(const header_list& headers) {
@@ -62,13 +72,14 @@ void filter_request_headers(const exchange& x, header_list& out) {
         http::remove_hop_by_hop(nominated);
         from = &nominated;
     }
-    for (const auto field : *from) {
-        if (http::is_hop_by_hop(field.name) || ours_to_say(field.name)) continue;
-        if (!x.target->forward_credentials && credential(field.name)) continue;
+    const bool forwards_credentials = x.target->forward_credentials;
+    const bool for_model = !x.model.empty();
+    out.add_from(*from, [&](const header_list::field& field) {
+        if (http::is_hop_by_hop(field.name) || ours_to_say(field.name)) return false;
+        if (!forwards_credentials && credential(field.name)) return false;
         // A model's answer must be readable on its way: no coding.
-        if (!x.model.empty() && (iequals(field.name, "accept-encoding") || account(field.name))) continue;
-        out.add(field.name, field.value);
-    }
+        return !for_model || !(ascii::token_equals(field.name, "accept-encoding") || account(field.name));
+    });
     out.add("x-request-id", x.request_id());
     if (!x.trace_id.empty()) {
         out.add("traceparent", "00-" + x.trace_id + "-" + x.span_id + (x.trace_sampled ? "-01" : "-00"));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -36,6 +37,8 @@ public:
     // The next piece; waits at most `timeout` for it. Error: upstream_reset, upstream_idle_timeout,
     // upstream_protocol.
     virtual awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout) = 0;
+    // receive() where nothing must be waited for, without a frame. Nothing: receive() must be called.
+    virtual std::optional<result<body_piece>> receive_now() { return std::nullopt; }
     // Would receive() return without waiting? Views of the last piece die.
     virtual bool buffered() = 0;
     // Has the upstream sent anything that was not read yet (an early answer to a request still being sent)?
@@ -51,6 +54,8 @@ enum class reuse : std::uint8_t { allowed, never };
 // The connections of one worker.
 class upstream_pool {
 public:
+    // A connection that waits in the pool; null when there is none. open() without a frame where one is enough.
+    virtual std::unique_ptr<upstream_connection> pooled(const upstream_endpoint&) { return nullptr; }
     // A pooled connection or a new one (name resolved, connected, TLS done).
     // Error: upstream_dns, upstream_connect(_timeout), upstream_tls(_timeout), upstream_forbidden.
     virtual awaitable<result<std::unique_ptr<upstream_connection>>> open(const upstream_endpoint& e, reuse pooled) = 0;

@@ -1,12 +1,12 @@
 #include "telemetry/access_record.hpp"
 
+#include "base/ascii.hpp"
 #include "telemetry/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
+#include <cstring>
 
 namespace sluice::telemetry {
 namespace {
@@ -14,43 +14,83 @@ namespace {
 constexpr std::size_t text_bytes_max = 256;
 constexpr std::size_t path_bytes_max = 1024;
 
-// Fields of one flat object, each with its comma in front: the object begins with a field that is always there.
-class fields {
-public:
-    explicit fields(std::string& out) : out_(out) {}
+constexpr std::size_t texts_max = 14, paths_max = 2;
+constexpr std::size_t escaped_max = 6;  // bytes that one byte may become
+constexpr std::size_t buffer_bytes =
+    escaped_max * (texts_max * text_bytes_max + paths_max * path_bytes_max) + 2048;  // keys, numbers, quotes
 
-    void text(std::string_view name, std::string_view value, std::size_t bytes_max = text_bytes_max) {
+// `,"name":` made by the compiler.
+template <std::size_t N>
+struct key {
+    char text[N + 3] = {',', '"'};
+    consteval key(const char (&name)[N]) {
+        std::copy(name, name + N - 1, text + 2);
+        text[N + 1] = '"';
+        text[N + 2] = ':';
+    }
+};
+
+// Writes fields of one flat object, each with its comma in front: the object begins with a field that is always
+// there. The buffer holds buffer_bytes.
+class line_writer {
+public:
+    explicit line_writer(char* at) : at_(at) {}
+    char* end() const { return at_; }
+
+    void raw(std::string_view s) {
+        std::memcpy(at_, s.data(), s.size());
+        at_ += s.size();
+    }
+    template <key Name>
+    void text(std::string_view value, std::size_t bytes_max = text_bytes_max) {
         if (value.empty()) return;
-        key(name);
-        append_json(out_, value, bytes_max);
+        put<Name>();
+        quoted(value, bytes_max);
     }
-    void number(std::string_view name, std::int64_t value) {
+    template <key Name>
+    void number(std::int64_t value) {
         if (value < 0) return;
-        key(name);
-        digits(value);
+        put<Name>();
+        at_ = ascii::write_number(at_, static_cast<std::uint64_t>(value));
     }
-    void boolean(std::string_view name, bool value) {
-        key(name);
-        out_ += value ? "true" : "false";
+    template <key Name>
+    void boolean(bool value) {
+        put<Name>();
+        raw(value ? "true" : "false");
     }
     // In milliseconds with three decimals, which is exact to the microsecond.
-    void milliseconds(std::string_view name, std::chrono::nanoseconds value) {
-        key(name);
-        const auto us = std::max<std::int64_t>(value.count() / 1000, 0);
-        digits(us / 1000);
-        const auto rest = us % 1000;
-        const char decimals[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                                 static_cast<char>('0' + rest % 10)};
-        out_.append(decimals, sizeof decimals);
+    template <key Name>
+    void milliseconds(std::chrono::nanoseconds value) {
+        put<Name>();
+        const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(value.count() / 1000, 0));
+        at_ = ascii::write_number(at_, us / 1000);
+        *at_++ = '.';
+        three_digits(us % 1000);
+    }
+    void three_digits(std::uint64_t n) {
+        *at_++ = static_cast<char>('0' + n / 100);
+        *at_++ = static_cast<char>('0' + n / 10 % 10);
+        *at_++ = static_cast<char>('0' + n % 10);
     }
 
 private:
-    void key(std::string_view name) { out_.append(",\"").append(name).append("\":"); }
-    void digits(std::int64_t value) {
-        char text[20];
-        out_.append(text, std::to_chars(std::begin(text), std::end(text), value).ptr);
+    template <key Name>
+    void put() {
+        std::memcpy(at_, Name.text, sizeof Name.text);
+        at_ += sizeof Name.text;
     }
-    std::string& out_;
+    void quoted(std::string_view value, std::size_t bytes_max) {
+        if (value.size() <= bytes_max && is_plain(value)) {
+            *at_++ = '"';
+            raw(value);
+            *at_++ = '"';
+        } else {
+            std::string escaped;
+            append_json(escaped, value, bytes_max);
+            raw(escaped);
+        }
+    }
+    char* at_;
 };
 
 }  // namespace
@@ -114,59 +154,60 @@ std::string_view name_of(abort_reason reason) {
     return "shutdown";
 }
 
+access_line_format::access_line_format(bool query)
+    : query_(query), line_(std::make_unique_for_overwrite<char[]>(buffer_bytes)) {}
+
 void access_line_format::append(std::string& out, const access_record& r) {
-    out += "{\"time\":\"";
-    append_time(out, r.time);
-    out += '"';
-    fields f{out};
-    f.text("request_id", r.request_id);
-    f.text("trace_id", r.trace_id);
-    f.text("client", r.client);
-    f.text("method", r.method);
-    f.text("path", r.path, path_bytes_max);
-    if (query_) f.text("query", r.query, path_bytes_max);
-    f.text("route", r.route);
-    f.number("status", r.status);
-    f.text("key_id", r.key_id);
-    f.text("tenant", r.tenant);
-    f.text("model", r.model);
-    f.text("provider", r.provider);
-    f.text("endpoint", r.endpoint);
-    f.text("upstream_model", r.upstream_model);
-    f.boolean("stream", r.stream);
-    f.number("attempts", r.attempts);
-    f.boolean("fell_back", r.fell_back);
-    f.number("input_tokens", r.usage.input);
-    f.number("output_tokens", r.usage.output);
-    f.number("cached_input_tokens", r.usage.cached_input);
-    f.number("reasoning_tokens", r.usage.reasoning);
-    f.number("bytes_in", r.bytes_in);
-    f.number("bytes_out", r.bytes_out);
-    f.number("events", r.events);
-    f.milliseconds("duration_ms", r.duration);
-    if (r.time_to_first_byte) f.milliseconds("ttft_ms", *r.time_to_first_byte);
-    f.milliseconds("upstream_ms", r.upstream);
-    f.number("overhead_us", r.overhead().count() / 1000);
-    if (r.failure) f.text("error", traits(*r.failure).code);
-    f.text("aborted", name_of(r.aborted));
-    out += "}\n";
+    const auto second = std::chrono::floor<std::chrono::seconds>(r.time);
+    if (second != second_) remember(second);
+    line_writer f{line_.get()};
+    f.raw("{\"time\":\"");
+    f.raw(second_text_);
+    f.raw(".");
+    f.three_digits(static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(r.time - second).count()));
+    f.raw("Z\"");
+    f.text<"request_id">(r.request_id);
+    f.text<"trace_id">(r.trace_id);
+    f.text<"client">(r.client);
+    f.text<"method">(r.method);
+    f.text<"path">(r.path, path_bytes_max);
+    if (query_) f.text<"query">(r.query, path_bytes_max);
+    f.text<"route">(r.route);
+    f.number<"status">(r.status);
+    f.text<"key_id">(r.key_id);
+    f.text<"tenant">(r.tenant);
+    f.text<"model">(r.model);
+    f.text<"provider">(r.provider);
+    f.text<"endpoint">(r.endpoint);
+    f.text<"upstream_model">(r.upstream_model);
+    f.boolean<"stream">(r.stream);
+    f.number<"attempts">(r.attempts);
+    f.boolean<"fell_back">(r.fell_back);
+    f.number<"input_tokens">(r.usage.input);
+    f.number<"output_tokens">(r.usage.output);
+    f.number<"cached_input_tokens">(r.usage.cached_input);
+    f.number<"reasoning_tokens">(r.usage.reasoning);
+    f.number<"bytes_in">(r.bytes_in);
+    f.number<"bytes_out">(r.bytes_out);
+    f.number<"events">(r.events);
+    f.milliseconds<"duration_ms">(r.duration);
+    if (r.time_to_first_byte) f.milliseconds<"ttft_ms">(*r.time_to_first_byte);
+    f.milliseconds<"upstream_ms">(r.upstream);
+    f.number<"overhead_us">(r.overhead().count() / 1000);
+    if (r.failure) f.text<"error">(traits(*r.failure).code);
+    f.text<"aborted">(name_of(r.aborted));
+    f.raw("}\n");
+    out.append(line_.get(), f.end());
 }
 
-void access_line_format::append_time(std::string& out, std::chrono::system_clock::time_point time) {
-    const auto second = std::chrono::floor<std::chrono::seconds>(time);
-    if (second != second_) {
-        const auto day = std::chrono::floor<std::chrono::days>(second);
-        const std::chrono::year_month_day date{day};
-        const std::chrono::hh_mm_ss clock{second - day};
-        second_text_ = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                   clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-        second_ = second;
-    }
-    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
-    const char decimals[] = {'.', static_cast<char>('0' + ms / 100), static_cast<char>('0' + ms / 10 % 10),
-                             static_cast<char>('0' + ms % 10), 'Z'};
-    out.append(second_text_).append(decimals, sizeof decimals);
+void access_line_format::remember(std::chrono::sys_seconds second) {
+    const auto day = std::chrono::floor<std::chrono::days>(second);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss clock{second - day};
+    second_text_ = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                               static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                               clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+    second_ = second;
 }
 
 }  // namespace sluice::telemetry

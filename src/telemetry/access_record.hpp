@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,16 +51,17 @@ std::string_view name_of(abort_reason reason);
 class access_line_format {
 public:
     // With `query`, the query string is part of the line.
-    explicit access_line_format(bool query) : query_(query) {}
+    explicit access_line_format(bool query);
 
     // Appends one JSON object and '\n', under 32 KiB whatever the record holds: any text is escaped, and cut at
     // 256 bytes (a path or query at 1024).
     void append(std::string& out, const access_record& record);
 
 private:
-    void append_time(std::string& out, std::chrono::system_clock::time_point time);
+    void remember(std::chrono::sys_seconds second);
 
     bool query_;
+    std::unique_ptr<char[]> line_;  // where a line is made: large enough for any, so that nothing is checked
     std::chrono::sys_seconds second_{std::chrono::seconds{-1}};
     std::string second_text_;  // "2026-05-01T12:00:00"
 };

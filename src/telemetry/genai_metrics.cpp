@@ -93,7 +93,8 @@ histogram& genai_series::duration_of(std::optional<error_kind> failure) {
 }
 
 genai_series& genai_metrics::series(const genai_labels& l) {
-    if (const auto known = series_.find(l); known != series_.end()) return *known->second;
+    if (last_ != nullptr && last_->labels() == l) return *last_;
+    if (const auto known = series_.find(l); known != series_.end()) return *(last_ = known->second.get());
     if (series_.size() >= label_sets_max) {
         const genai_labels other{"other", "other", "other", "other", "other"};
         if (!other_) other_ = std::make_unique<genai_series>(metrics_, other);

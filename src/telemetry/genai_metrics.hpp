@@ -91,6 +91,7 @@ private:
     metrics& metrics_;
     std::unordered_map<genai_labels, std::unique_ptr<genai_series>, by_labels> series_;  // keys point into the values
     std::unique_ptr<genai_series> other_;
+    genai_series* last_ = nullptr;  // mostly the next one is like the last one
 };
 
 }  // namespace sluice::telemetry

@@ -1,5 +1,7 @@
 #include "telemetry/text.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -111,6 +113,21 @@ void append_json(std::string& out, std::string_view text, std::size_t bytes_max)
 
 void append_plain(std::string& out, std::string_view text, std::size_t bytes_max) {
     append_safe(out, text, bytes_max, false);
+}
+
+bool is_plain(std::string_view text) {
+#if defined(__SSE2__)
+    using namespace ascii::detail;
+    return none(text, [](const char* p) {
+        // Signed compares: bytes from 0x80 on count as negative.
+        const __m128i v = load(p);
+        const __m128i outside = _mm_or_si128(_mm_cmpgt_epi8(all(0x20), v), _mm_cmpeq_epi8(v, all(0x7f)));
+        const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, all('"')), _mm_cmpeq_epi8(v, all('\\')));
+        return mask(_mm_or_si128(outside, special));
+    });
+#else
+    return std::all_of(text.begin(), text.end(), [](char c) { return plain_table[static_cast<unsigned char>(c)]; });
+#endif
 }
 
 std::string valid_utf8(std::string_view text) {

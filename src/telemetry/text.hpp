@@ -19,6 +19,9 @@ void append_json(std::string& out, std::string_view text, std::size_t bytes_max 
 // backslashes are doubled.
 void append_plain(std::string& out, std::string_view text, std::size_t bytes_max = 64 * 1024);
 
+// Printable ASCII without quote and backslash, which both leave as it is.
+bool is_plain(std::string_view text);
+
 // Replaces bytes that are not UTF-8 by U+FFFD and changes nothing else. For label values.
 std::string valid_utf8(std::string_view text);
 

@@ -183,9 +183,11 @@ struct fake_host final : sluice::exchange::host {
 
     void cancel(sluice::exchange&) override { ++cancelled; }
     std::size_t body_bytes_max() const override { return bytes_max; }
-    static void start(sluice::exchange& x, sluice::reply_sink& client, std::string address, std::string route) {
+    // The texts outlive the exchange.
+    static void start(sluice::exchange& x, sluice::reply_sink& client, std::string_view address,
+                      std::string_view route) {
         set_client(x, client);
-        begin(x, "request-1", std::move(address), std::move(route), {});
+        begin(x, "request-1", address, route, {});
     }
 };
 
@@ -220,13 +222,14 @@ struct scripted_stage final : sluice::stage {
 
 class exchange_fixture {
 public:
-    explicit exchange_fixture(std::string route = "chat", std::string address = "192.0.2.7:40000") {
+    explicit exchange_fixture(std::string route = "chat", std::string address = "192.0.2.7:40000")
+        : route_(std::move(route)), address_(std::move(address)) {
         auto stage = std::make_unique<scripted_stage>();
         next_ = stage.get();
         stages_.push_back(std::move(stage));
         head.method = "POST";
         head.target = "/v1/chat/completions";
-        fake_host::start(x, client, std::move(address), std::move(route));
+        fake_host::start(x, client, address_, route_);
     }
     scripted_stage& next() { return *next_; }
     sluice::awaitable<void> serve(sluice::stage& under_test) {
@@ -240,6 +243,7 @@ public:
     sluice::exchange x{host, head, body};
 
 private:
+    const std::string route_, address_;
     std::vector<std::unique_ptr<sluice::stage>> stages_;
     scripted_stage* next_ = nullptr;
 };

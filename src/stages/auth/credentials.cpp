@@ -91,9 +91,15 @@ void note_escaped(credential& c, std::string_view text) {
 credential_places::credential_places(const auth_config& config) {
     for (const std::string_view name : known_headers) stripped_.emplace_back(name);
     authorization_ = !config.jwt.empty();
-    if (!config.api_key) return;
-    query_ = config.api_key->query;
-    for (const std::string& configured : config.api_key->headers) {
+    if (config.api_key) read(*config.api_key);
+    for (const std::string& name : stripped_) {
+        if (name.size() < 64) sizes_ |= std::uint64_t{1} << name.size();
+    }
+}
+
+void credential_places::read(const api_key_config& config) {
+    query_ = config.query;
+    for (const std::string& configured : config.headers) {
         std::string name = lower(configured);
         if (std::find(stripped_.begin(), stripped_.end(), name) == stripped_.end()) stripped_.push_back(name);
         if (name == "authorization") {
@@ -107,6 +113,7 @@ credential_places::credential_places(const auth_config& config) {
 credential credential_places::find(const request_head& head) const {
     credential out;
     for (const header_list::field field : head.headers) {
+        if (!may_hold_one(field.name)) continue;
         if (authorization_ && iequals(field.name, "authorization")) {
             note(out, bearer_of(field.value), true);
         } else if (std::any_of(headers_.begin(), headers_.end(),
@@ -122,7 +129,10 @@ credential credential_places::find(const request_head& head) const {
 }
 
 void credential_places::strip(request_head& head) const {
-    for (const std::string& name : stripped_) head.headers.remove(name);
+    head.headers.remove_if([&](const header_list::field& field) {
+        return may_hold_one(field.name) && std::any_of(stripped_.begin(), stripped_.end(),
+                                                       [&](const std::string& s) { return iequals(field.name, s); });
+    });
     if (query_.empty() || head.query().empty()) return;
     std::string target{head.path()};
     char before = '?';

@@ -42,8 +42,12 @@ public:
     void strip(request_head& head) const;
 
 private:
+    void read(const api_key_config& config);
+    bool may_hold_one(std::string_view name) const { return name.size() >= 64 || (sizes_ >> name.size() & 1) != 0; }
+
     std::vector<std::string> headers_;  // lower case, without authorization
     std::vector<std::string> stripped_;
+    std::uint64_t sizes_ = 0;  // bit n: a name of n bytes is among them; most fields of a request end at that
     bool authorization_ = false;
     std::string query_;
 };

@@ -35,7 +35,7 @@ admission::~admission() {
     if (taken_count_ == 0) return;
     const std::int64_t more = used_tokens(exchange_, tokens_) - tokens_.reserved;
     if (more == 0) return;
-    const auto now = time_.now();
+    const auto now = time_.recent();
     for (std::size_t i = 0; i < taken_count_; ++i) {
         const taken& t = taken_[i];
         if (t.limit->counts != unit::tokens) continue;
@@ -61,7 +61,7 @@ std::optional<error> admission::take(quota_rule& rule, std::uint64_t subject, wh
 std::optional<error> admission::take_window(quota_rule& rule, const window_limit& w, std::uint64_t subject,
                                             when_full full) {
     const std::int64_t units = w.counts == unit::requests ? 1 : tokens_.reserved;
-    const auto decision = w.limiter->take(subject, units, w.rate, time_.now());
+    const auto decision = w.limiter->take(subject, units, w.rate, time_.recent());
     if (decision.allowed) {
         taken_[taken_count_++] = {&w, subject, units};
         keep_closest(w.counts == unit::requests ? requests_ : token_state_, w, decision);
@@ -95,7 +95,7 @@ std::optional<error> admission::take_place(quota_rule& rule, std::uint64_t subje
 
 error admission::refuse(quota_rule& rule, error e) {
     rule.refused.add();
-    const auto now = time_.now();
+    const auto now = time_.recent();
     for (std::size_t i = 0; i < taken_count_; ++i) {
         taken_[i].limit->limiter->give_back(taken_[i].subject, taken_[i].units, taken_[i].limit->rate, now);
     }

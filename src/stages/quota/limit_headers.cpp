@@ -1,19 +1,21 @@
 #include "stages/quota/limit_headers.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 namespace sluice::quota {
 namespace {
 
 void set_number(header_list& headers, std::string_view name, std::int64_t n) {
-    std::array<char, 24> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), n).ptr;
+    std::array<char, 24> buffer;
+    const char* const end =
+        ascii::write_number(buffer.data(), static_cast<std::uint64_t>(std::max<std::int64_t>(0, n)));
     headers.set(name, {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
 }
 
 void set_duration(header_list& headers, std::string_view name, std::chrono::nanoseconds d) {
-    std::array<char, 40> buffer{};
+    std::array<char, 40> buffer;
     headers.set(name, write_duration(buffer, d));
 }
 
@@ -37,7 +39,7 @@ std::string_view write_duration(std::array<char, 40>& buffer, std::chrono::nanos
     std::int64_t ms = std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(d).count());
     char* at = buffer.data();
     const auto put = [&](std::int64_t n, std::string_view suffix) {
-        at = std::to_chars(at, buffer.data() + buffer.size(), n).ptr;
+        at = ascii::write_number(at, static_cast<std::uint64_t>(n));  // 11 bytes at most stand before the last one
         at = std::copy(suffix.begin(), suffix.end(), at);
     };
     if (ms < 1000) {

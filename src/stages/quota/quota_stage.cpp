@@ -34,27 +34,33 @@ quota_stage::quota_stage(const quota_config& config, const std::string& route, s
 }
 
 awaitable<void> quota_stage::serve(exchange& x, next_stage next) {
-    // Where only requests count, the body is not touched and one frame does.
-    return reads_body_ ? serve_measured(x, next) : admit(x, next, {}, {});
+    // Where only requests count, the body is not touched; where it is here already, one frame does.
+    if (!reads_body_) return admit(x, next, {}, {});
+    if (!x.collected() && !has_json_body(x.request())) {
+        token_estimate tokens;
+        if (x.request().body != framing::none)
+            tokens = estimate_tokens(x.body().length().value_or(0), nullptr, config_);
+        return admit(x, next, tokens, x.model);
+    }
+    const auto json = x.json_now();
+    return json && *json ? admit_json(x, next, **json) : serve_waiting(x, next);
 }
 
-awaitable<void> quota_stage::serve_measured(exchange& x, next_stage next) {
-    std::string model = x.model;
-    token_estimate tokens;
-    if (x.collected() || has_json_body(x.request())) {
-        auto json = co_await x.json();
-        if (!json) {
-            x.fail(json.error());
-            co_return;
-        }
-        tokens = estimate_tokens(x.collected_body().size(), *json, config_);
-        if (model.empty()) {
-            if (const auto field = (*json)->find("model")) model = field->string().value_or("");
-        }
-    } else if (x.request().body != framing::none) {
-        tokens = estimate_tokens(x.body().length().value_or(0), nullptr, config_);
+awaitable<void> quota_stage::serve_waiting(exchange& x, next_stage next) {
+    auto json = co_await x.json();
+    if (!json) {
+        x.fail(json.error());
+        co_return;
     }
-    co_await admit(x, next, tokens, std::move(model));
+    co_await admit_json(x, next, *json);
+}
+
+awaitable<void> quota_stage::admit_json(exchange& x, next_stage next, const json_object* json) {
+    std::string model = x.model;
+    if (model.empty()) {
+        if (const auto field = json->find("model")) model = field->string().value_or("");
+    }
+    return admit(x, next, estimate_tokens(x.collected_body().size(), json, config_), std::move(model));
 }
 
 awaitable<void> quota_stage::admit(exchange& x, next_stage next, token_estimate tokens, std::string model) {

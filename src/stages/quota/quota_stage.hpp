@@ -32,7 +32,8 @@ public:
     awaitable<void> serve(exchange& x, next_stage next) override;
 
 private:
-    awaitable<void> serve_measured(exchange& x, next_stage next);
+    awaitable<void> serve_waiting(exchange& x, next_stage next);
+    awaitable<void> admit_json(exchange& x, next_stage next, const json_object* json);
     awaitable<void> admit(exchange& x, next_stage next, token_estimate tokens, std::string model);
 
     const quota_config config_;

@@ -13,6 +13,10 @@ bool has_type(const request_head& head, std::string_view type) {
     return value && value->size() >= type.size() && iequals(value->substr(0, type.size()), type);
 }
 
+bool has_body(const request_head& head) {
+    return head.body != framing::none && (head.body == framing::chunked || head.content_length > 0);
+}
+
 // Does a stream of this endpoint say its usage only when asked?
 bool usage_on_request(std::string_view path) {
     return path.ends_with("/completions");
@@ -67,11 +71,19 @@ result<request_facts> facts_of(const json_object& body, std::string_view path) {
 
 }  // namespace
 
+std::optional<result<request_facts>> facts_now(exchange& x, std::string_view path) {
+    const request_head& head = x.request();
+    if (!has_body(head) || head.method != "POST" || has_type(head, "multipart/form-data")) return std::nullopt;
+    const auto body = x.json_now();
+    if (!body) return std::nullopt;
+    if (!*body) return body->error();
+    return facts_of(***body, path);
+}
+
 awaitable<result<request_facts>> read_facts(exchange& x, std::string_view path) {
     const request_head& head = x.request();
     request_facts facts;
-    const bool has_body = head.body != framing::none && (head.body == framing::chunked || head.content_length > 0);
-    if (has_body && has_type(head, "multipart/form-data")) {
+    if (has_body(head) && has_type(head, "multipart/form-data")) {
         if (is_upload(path)) co_return facts;
         auto body = co_await x.collect_body();
         if (!body) co_return body.error();
@@ -88,7 +100,7 @@ awaitable<result<request_facts>> read_facts(exchange& x, std::string_view path) 
         co_return facts;
     }
     // Clients leave the type out or get it wrong (curl -d): a POST to a model endpoint is JSON unless it says form.
-    if (has_body && head.method == "POST") {
+    if (has_body(head) && head.method == "POST") {
         auto body = co_await x.json();
         if (!body) co_return body.error();
         co_return facts_of(**body, path);

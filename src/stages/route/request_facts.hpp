@@ -3,6 +3,7 @@
 
 #include <sluice/exchange.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ struct request_facts {
 // `path` is the normalised one. Whatever else an upstream might take for the model or the stream flag is refused: a
 // second field of that name, or one written with escapes.
 awaitable<result<request_facts>> read_facts(exchange& x, std::string_view path);
+
+// The same for JSON that is here already; nothing when read_facts() must be asked.
+std::optional<result<request_facts>> facts_now(exchange& x, std::string_view path);
 
 // Puts the upstream's name of the model into the body, where it differs.
 result<void> set_model(exchange& x, request_facts& facts, std::string_view upstream_model);

@@ -95,6 +95,14 @@ route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const
 }
 
 awaitable<void> route_stage::serve(exchange& x, next_stage next) {
+    // The usual request, a POST whose JSON is here, takes one frame.
+    if (x.request().method != "POST") return serve_any(x, next);
+    const std::string path = routing::upstream_path(x.request().path(), config_.strip_prefix);
+    auto facts = facts_now(x, path);
+    return facts && *facts ? serve_facts(x, next, std::move(**facts)) : serve_any(x, next);
+}
+
+awaitable<void> route_stage::serve_any(exchange& x, next_stage next) {
     const request_head& head = x.request();
     const std::string path = routing::upstream_path(head.path(), config_.strip_prefix);
     if (head.method == "GET" && path == "/models") {
@@ -111,14 +119,13 @@ awaitable<void> route_stage::serve(exchange& x, next_stage next) {
     }
     auto facts = co_await read_facts(x, path);
     if (!facts) co_return x.fail(facts.error());
-    if (!config_.model.empty()) facts->model = config_.model;
-    if (facts->model.empty() && has_default_) {
-        co_await serve_provider(x, next, default_provider_);
-    } else if (facts->model.empty()) {
-        x.fail(error{error_kind::bad_request, "The request names no `model`.", "model"});
-    } else {
-        co_await serve_model(x, next, std::move(*facts));
-    }
+    co_await serve_facts(x, next, std::move(*facts));
+}
+
+awaitable<void> route_stage::serve_facts(exchange& x, next_stage next, request_facts facts) {
+    if (!config_.model.empty()) facts.model = config_.model;
+    if (facts.model.empty() && has_default_) return serve_provider(x, next, default_provider_);
+    return serve_model(x, next, std::move(facts));
 }
 
 void route_stage::unknown_model(exchange& x, std::string_view name) const {
@@ -132,6 +139,9 @@ void route_stage::unknown_model(exchange& x, std::string_view name) const {
 }
 
 awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_facts facts) {
+    if (facts.model.empty()) {
+        co_return x.fail(error{error_kind::bad_request, "The request names no `model`.", "model"});
+    }
     const routing::found_model found = models_->find(facts.model);
     if (found.which == nullptr || facts.model.size() > model_bytes_max || !x.caller.may_use(facts.model)) {
         co_return unknown_model(x, facts.model);
@@ -147,10 +157,10 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
 
     routing::attempt_plan plan(*found.which, x, providers_, random_, subject);
     const before_attempt start(x);
-    std::optional<candidate> c = plan.next(services_.time().now());
+    std::optional<candidate> c = plan.next(services_.time().recent());
     if (!c) {
         error e{error_kind::no_target, "No target of this model is available now."};
-        e.retry_after = plan.limited_for(services_.time().now());
+        e.retry_after = plan.limited_for(services_.time().recent());
         if (e.retry_after > 0ms) e.kind = error_kind::rate_limited;
         co_return x.fail(std::move(e));
     }
@@ -158,12 +168,17 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     c->at->state().retries.called();
     for (int n = 1;; ++n) {
-        co_await attempt(x, next, *c, facts, star);
+        const auto aimed = aim(x, *c, facts, star);
+        if (aimed) {
+            co_await next(x);
+        } else {
+            x.fail(aimed.error());
+        }
         const routing::fault whose = learn(x, *c);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         if (traits(x.failure()->kind).again == retry::never) break;
         plan.failed(*c, whose);
-        const auto now = services_.time().now();
+        const auto now = services_.time().recent();
         std::optional<candidate> other = plan.next(now);
         const bool again = !other;  // nothing else to try: the same once more, after a pause
         if (again && (whose == routing::fault::credential || !worth_repeating(*x.failure()))) {
@@ -193,13 +208,12 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     }
 }
 
-awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candidate& c, request_facts& facts,
-                                     std::string_view star) {
+result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& facts, std::string_view star) const {
     // Without a name of its own a target is asked for its model by the model's name, not by an alias.
     std::string name = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
     if (const auto at = name.find('*'); at != std::string::npos) name.replace(at, 1, star);
     auto set = set_model(x, facts, name);
-    if (!set) co_return x.fail(set.error());
+    if (!set) return set.error();
     if (facts.place == model_place::json) {
         for (const auto& [key, raw] : c.to->config.body) x.edits().set(*x.parsed_json(), key, raw);
         if (facts.wants_usage) {
@@ -217,12 +231,12 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, const candida
     t.first_byte = c.to->config.first_byte;
     t.idle = c.to->config.idle;
     x.hold_back = worth_another;
-    co_await next(x);
+    return {};
 }
 
 routing::fault route_stage::learn(const exchange& x, const candidate& c) {
     using routing::fault;
-    const auto now = services_.time().now();
+    const auto now = services_.time().recent();
     routing::provider_state& state = c.at->state();
     if (!x.failure()) {
         state.endpoints[c.endpoint].succeeded();
@@ -263,7 +277,7 @@ routing::fault route_stage::learn(const exchange& x, const candidate& c) {
 
 awaitable<void> route_stage::serve_provider(exchange& x, next_stage next, std::size_t index) {
     routing::provider_runtime& at = *providers_[index];
-    const auto now = services_.time().now();
+    const auto now = services_.time().recent();
     const auto any = [](std::size_t) { return true; };
     const auto credential = at.pick_credential(now, any);
     auto endpoint = at.pick_endpoint(now, true, any);

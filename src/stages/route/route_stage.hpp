@@ -31,10 +31,12 @@ public:
     awaitable<void> serve(exchange& x, next_stage next) override;
 
 private:
+    awaitable<void> serve_any(exchange& x, next_stage next);
+    awaitable<void> serve_facts(exchange& x, next_stage next, request_facts facts);
     awaitable<void> serve_model(exchange& x, next_stage next, request_facts facts);
     awaitable<void> serve_provider(exchange& x, next_stage next, std::size_t provider);
-    awaitable<void> attempt(exchange& x, next_stage next, const routing::candidate& c, request_facts& facts,
-                            std::string_view star);
+    // Points the exchange at a candidate: target, model name and body as the upstream wants them.
+    result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star) const;
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
     routing::fault learn(const exchange& x, const routing::candidate& c);
