@@ -36,6 +36,7 @@ bool http1_link::begin() {
 }
 
 awaitable<result<void>> http1_link::send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall) {
+    if (stream_->owner().in_turn()) co_await stream_->owner().turn_end();
     // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
     std::size_t total = 0;
     for (const std::string_view p : pieces) total += p.size();
