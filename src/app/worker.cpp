@@ -74,11 +74,12 @@ worker::~worker() {
     join();
     // A coroutine that waits on a socket is owned by that socket, and the other way round: end those that are left,
     // while what they refer to still exists.
-    cut(abort_reason::shutdown);
+    // On the loop: from outside of it a cancellation is posted by its bare address, and what is queued before it may
+    // end the session that holds it.
     context_.restart();
     for (int turns = 0; turns < 1000 && site_.sessions > 0; ++turns) {
+        asio::post(context_, [this] { cut(abort_reason::shutdown); });
         context_.poll();
-        cut(abort_reason::shutdown);
     }
     context_.poll();
 }

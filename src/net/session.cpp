@@ -341,6 +341,7 @@ void session::drain() {
 
 void session::cut(abort_reason why) {
     closing_ = true;
+    if (sink_ != nullptr) sink_->close_after_reply();
     if (active_ != nullptr && active_->aborted() == abort_reason::none) {
         active_->abort(why);
     } else {

@@ -75,11 +75,12 @@ awaitable<result<std::size_t>> session_body::fill(buffer& into, std::uint64_t mo
 awaitable<result<void>> session_body::wait() {
     const auto allowed =
         stall_ + std::chrono::milliseconds(static_cast<std::int64_t>(received_) / slowest_bytes_per_ms);
-    const auto patience = std::min(stall_, allowed - waited_);
+    // In the clock's own unit: waits of less than a millisecond count as well.
+    const auto patience = std::min<std::chrono::steady_clock::duration>(stall_, allowed - waited_);
     const auto from = stream_.owner().now();
     ready how = ready::timeout;
-    if (patience > 0ms) how = co_await stream_.readable(patience);
-    waited_ += std::chrono::duration_cast<std::chrono::milliseconds>(stream_.owner().now() - from);
+    if (patience > 0ms) how = co_await stream_.readable(std::chrono::ceil<std::chrono::milliseconds>(patience));
+    waited_ += stream_.owner().now() - from;
     if (how == ready::timeout) co_return fail(error_kind::request_timeout, "The request body came too slowly.");
     co_return result<void>{};
 }

@@ -52,7 +52,7 @@ private:
     buffer collected_;
     std::size_t handed_ = 0;  // bytes of in_ that the caller is looking at
     std::uint64_t left_ = 0, received_ = 0;
-    std::chrono::milliseconds waited_{0};
+    std::chrono::steady_clock::duration waited_{0};
     bool complete_ = false, in_place_ = false, failed_ = false, continue_due_ = false;
 };
 

@@ -52,7 +52,7 @@ struct noting_recorder final : net::exchange_recorder {
 struct served {
     explicit served(std::size_t budget = 64u << 20) : w(budget) {}
     ~served() {
-        if (session) session->cut(abort_reason::shutdown);
+        cut(abort_reason::shutdown);
         if (client) client->close();
         run_until(w.io, [&] { return !session; });
     }
@@ -87,6 +87,12 @@ struct served {
                                   threw = e != nullptr;
                                   boost::asio::post(w.io, [this] { session.reset(); });
                               }));
+    }
+    // On the loop, like a worker, and if the session is still there then.
+    void cut(abort_reason why) {
+        boost::asio::post(w.io, [s = std::weak_ptr(session), why] {
+            if (const auto still = s.lock()) still->cut(why);
+        });
     }
     void until_closed() {
         run_until(w.io, [&] { return !session; });

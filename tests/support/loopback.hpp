@@ -16,6 +16,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <fcntl.h>
@@ -63,17 +64,25 @@ struct worker_loop {
 
 // A coroutine under way, which can be cancelled.
 template <class T>
-struct started {
+struct started : std::enable_shared_from_this<started<T>> {
+    explicit started(boost::asio::io_context& context) : io(context) {}
+    boost::asio::io_context& io;
     std::optional<T> value;
     std::exception_ptr thrown;
     bool done = false;
     boost::asio::cancellation_signal stop;
-    void cancel() { stop.emit(boost::asio::cancellation_type::terminal); }
+    // On the loop, as whoever cancels in the gateway does: from outside of it Asio posts the signal's bare address,
+    // and the signal may be gone when that is its turn.
+    void cancel() {
+        boost::asio::dispatch(io, [self = this->shared_from_this()] {
+            if (!self->done) self->stop.emit(boost::asio::cancellation_type::terminal);
+        });
+    }
 };
 
 template <class T>
 std::shared_ptr<started<T>> start(boost::asio::io_context& io, awaitable<T> work) {
-    auto s = std::make_shared<started<T>>();
+    auto s = std::make_shared<started<T>>(io);
     boost::asio::co_spawn(io, std::move(work),
                           boost::asio::bind_cancellation_slot(s->stop.slot(), [s](const std::exception_ptr& e, T v) {
                               s->done = true;

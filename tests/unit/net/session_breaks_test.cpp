@@ -432,7 +432,7 @@ TEST_CASE("the end of a drain aborts what still runs, with an answer where one i
     s.open();
     s.client->send(get);
     s.w.settle();
-    s.session->cut(abort_reason::drain);
+    s.cut(abort_reason::drain);
     const auto a = s.reply();
     CHECK(a.status == 503);
     CHECK(a.says("Retry-After: 1"));
@@ -446,9 +446,9 @@ TEST_CASE("the end of a drain aborts what still runs, with an answer where one i
     stuck.open();
     stuck.client->send(get);
     stuck.w.settle();
-    stuck.session->cut(abort_reason::drain);
+    stuck.cut(abort_reason::drain);
     stuck.w.settle();
-    if (stuck.session) stuck.session->cut(abort_reason::drain);
+    stuck.cut(abort_reason::drain);
     stuck.until_closed();
     CHECK(stuck.recorder.ends.at(0).code == "draining");
 }
@@ -461,7 +461,7 @@ TEST_CASE("a session can be cut at any point of its life") {
         s.open();
         REQUIRE(::send(s.client->fd(), request.data(), std::min(request.size(), steps + 20), MSG_NOSIGNAL) > 0);
         for (std::size_t i = 0; i < steps; ++i) s.w.io.poll_one();
-        if (s.session) s.session->cut(abort_reason::shutdown);
+        s.cut(abort_reason::shutdown);
         s.client->close();
         s.until_closed();
         CHECK(s.recorder.bugs.empty());
