@@ -84,12 +84,15 @@ def test_two_hundred_reloads_in_a_minute_cost_no_request_and_no_memory(gateway, 
     before = g.memory()
     seen = len([1 for line in g.lines if "reloaded (" in line])
     plain = Load(g.port, 4, chat(max_tokens=3))
+    streams = Load(g.port, 8, chat(stream=True), {"x-sim-stream": "events=40,gap=10ms"})
     for i in range(200):
         g.write_config(make_config(s, models=[model("m", "p"), model(f"again-{i}", "p")]))
+        g.signal(signal.SIGHUP)
         g.wait_line(r"reloaded \(", seen + i + 1)
-        plain.over.wait(0.1)
-    good, bad = plain.finish()
-    assert good > 0 and not bad, bad[:3]
+        plain.over.wait(0.3)
+    for load in (plain, streams):
+        good, bad = load.finish()
+        assert good > 0 and not bad, bad[:3]
     assert g.memory() - before < 16 << 20
 
 
@@ -187,6 +190,26 @@ def test_sigterm_lets_two_hundred_streams_end_and_takes_no_new_ones(gateway, ups
         connection.close()
     assert g.wait() == 0
     # Ended by itself and well: nothing is left for the fixture to end.
+    assert not [line for line in g.lines if "cutting" in line]
+    g.finish = lambda: None
+
+
+@pytest.mark.slow
+def test_two_hundred_streams_that_go_on_through_most_of_a_drain_are_whole(gateway, sim):
+    g = gateway(make_config(sim(), drain={"timeout": "30s"}))
+    opened = []
+    for _ in range(200):
+        connection = Connection(g.port, timeout=60)
+        connection.request("POST", "/v1/chat/completions", chat(stream=True), {"x-sim-stream": "events=200,gap=100ms"})
+        opened.append((connection, connection.response().events()))
+    for _, events in opened:
+        next(events)
+    g.signal(signal.SIGTERM)
+    for connection, events in opened:
+        rest = list(events)
+        assert len(rest) >= 200 and rest[-1] == "[DONE]"
+        connection.close()
+    assert g.wait() == 0
     assert not [line for line in g.lines if "cutting" in line]
     g.finish = lambda: None
 
