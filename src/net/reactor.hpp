@@ -63,7 +63,7 @@ public:
     // theirs and a peer is woken once, where a write per event would wake it for each: under load that is a sixth of
     // the CPU. Much to write goes out at once, while it is in the cache.
     bool put_off(std::size_t bytes) const { return batch_at_ < batch_size_ && bytes <= put_off_max; }
-    // Suspends until they were told.
+    // Suspends until they were told. Only where put_off() said so.
     awaitable<void> turn_end();
     // Read once per batch of events: cheap, and as fine as deadlines need.
     std::chrono::steady_clock::time_point now() const { return now_; }
