@@ -183,6 +183,8 @@ public:
     void fail(error e) { failure_ = std::move(e); }
     const std::optional<error>& failure() const { return failure_; }
     void clear_failure() { failure_.reset(); }
+    // Set on the reply that tells of a failure, which passes no sink of a stage.
+    header_list failure_headers;
 
     // Which upstream statuses the relay shall keep back as a failure instead of sending them on; null:
     // none. Set by the stage that would retry, for as long as it would.

@@ -19,6 +19,19 @@ protected:
     ~reply_sink() = default;  // lives on a stage's frame, never deleted through here
 };
 
+// Passes everything on as it is: override what shall change. None of it is a coroutine, so that it costs no frame.
+class forwarding_sink : public reply_sink {
+public:
+    explicit forwarding_sink(reply_sink& to) : to_(to) {}
+    awaitable<void> head(response_head& h) override { return to_.head(h); }
+    awaitable<void> write(const event& e) override { return to_.write(e); }
+    awaitable<void> end() override { return to_.end(); }
+
+protected:
+    ~forwarding_sink() = default;
+    reply_sink& to_;
+};
+
 // Sees a reply pass and changes nothing. Called by the relay before the client's write; must not block,
 // must not throw, must not keep views.
 class observer {

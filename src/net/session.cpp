@@ -285,6 +285,7 @@ awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
         co_return;
     }
     error_reply reply = make_error_reply(e);
+    for (const auto field : x.failure_headers) reply.head.headers.set(field.name, field.value);
     try {
         co_await x.respond(std::move(reply.head), reply.body);
     } catch (const boost::system::system_error&) {

@@ -72,6 +72,7 @@ std::optional<error> admission::take_window(quota_rule& rule, const window_limit
         if (full == when_full::allow) return std::nullopt;
         return refuse(rule, no_room());
     }
+    keep_closest(w.counts == unit::requests ? requests_ : token_state_, w, decision);  // for the refusal's headers
     if (decision.retry_after.count() == 0) return refuse(rule, too_large(w, units));
     return refuse(rule, over_limit(w, decision.retry_after));
 }

@@ -23,9 +23,9 @@ void add_duration(header_list& headers, std::string_view name, std::chrono::nano
 
 }  // namespace
 
-awaitable<void> limit_headers::head(response_head& h) {
+void limit_headers::set(header_list& headers) const {
     // What the upstream says of its own limits gives way to ours.
-    h.headers.remove_if([this](header_list::field f) {
+    headers.remove_if([this](header_list::field f) {
         if (f.name.size() <= prefix.size() || !iequals(f.name.substr(0, prefix.size()), prefix)) return false;
         const auto of = [&](std::string_view what) {
             return f.name.size() > what.size() && iequals(f.name.substr(f.name.size() - what.size()), what);
@@ -33,16 +33,15 @@ awaitable<void> limit_headers::head(response_head& h) {
         return (requests_.known && of("-requests")) || (tokens_.known && of("-tokens"));
     });
     if (requests_.known) {
-        add_number(h.headers, "x-ratelimit-limit-requests", requests_.limit);
-        add_number(h.headers, "x-ratelimit-remaining-requests", requests_.remaining);
-        add_duration(h.headers, "x-ratelimit-reset-requests", requests_.reset);
+        add_number(headers, "x-ratelimit-limit-requests", requests_.limit);
+        add_number(headers, "x-ratelimit-remaining-requests", requests_.remaining);
+        add_duration(headers, "x-ratelimit-reset-requests", requests_.reset);
     }
     if (tokens_.known) {
-        add_number(h.headers, "x-ratelimit-limit-tokens", tokens_.limit);
-        add_number(h.headers, "x-ratelimit-remaining-tokens", tokens_.remaining);
-        add_duration(h.headers, "x-ratelimit-reset-tokens", tokens_.reset);
+        add_number(headers, "x-ratelimit-limit-tokens", tokens_.limit);
+        add_number(headers, "x-ratelimit-remaining-tokens", tokens_.remaining);
+        add_duration(headers, "x-ratelimit-reset-tokens", tokens_.reset);
     }
-    return next_.head(h);
 }
 
 std::string_view write_duration(std::array<char, 40>& buffer, std::chrono::nanoseconds d) {

@@ -18,18 +18,18 @@ struct limit_state {
 
 // A sink that only touches the head: x-ratelimit-{limit,remaining,reset}-{requests,tokens}. What an upstream said
 // under these names was about our account and is replaced.
-class limit_headers final : public reply_sink {
+class limit_headers final : public forwarding_sink {
 public:
     limit_headers(reply_sink& next, const limit_state& requests, const limit_state& tokens)
-        : next_(next), requests_(requests), tokens_(tokens) {}
+        : forwarding_sink(next), requests_(requests), tokens_(tokens) {}
 
-    // None is a coroutine: passing a piece on costs no frame.
-    awaitable<void> head(response_head& h) override;
-    awaitable<void> write(const event& e) override { return next_.write(e); }
-    awaitable<void> end() override { return next_.end(); }
+    awaitable<void> head(response_head& h) override {
+        set(h.headers);
+        return to_.head(h);
+    }
+    void set(header_list& headers) const;
 
 private:
-    reply_sink& next_;
     const limit_state& requests_;
     const limit_state& tokens_;
 };

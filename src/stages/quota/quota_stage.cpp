@@ -10,10 +10,15 @@
 namespace sluice::quota {
 namespace {
 
-bool has_json_body(const request_head& head) {
-    const auto type = head.headers.find("content-type");
-    // Clients forget the header; what is no JSON then fails where it is read.
-    return head.body != framing::none && (!type || type->find("json") != std::string_view::npos);
+bool has_type(const request_head& head, std::string_view type) {
+    const auto said = head.headers.find("content-type");
+    return said && said->size() >= type.size() && iequals(said->substr(0, type.size()), type);
+}
+
+// The stage route reads whatever is no form as JSON. So must this one: a limit that goes by the model would else be
+// passed by calling JSON something else.
+bool may_be_json(const request_head& head) {
+    return head.body != framing::none && !has_type(head, "multipart/form-data");
 }
 
 }  // namespace
@@ -36,7 +41,7 @@ quota_stage::quota_stage(const quota_config& config, const std::string& route, s
 awaitable<void> quota_stage::serve(exchange& x, next_stage next) {
     // Where only requests count, the body is not touched; where it is here already, one frame does.
     if (!reads_body_) return admit(x, next, {}, {});
-    if (!x.collected() && !has_json_body(x.request())) {
+    if (!x.collected() && !may_be_json(x.request())) {
         token_estimate tokens;
         if (x.request().body != framing::none)
             tokens = estimate_tokens(x.body().length().value_or(0), nullptr, config_);
@@ -48,11 +53,18 @@ awaitable<void> quota_stage::serve(exchange& x, next_stage next) {
 
 awaitable<void> quota_stage::serve_waiting(exchange& x, next_stage next) {
     auto json = co_await x.json();
-    if (!json) {
+    if (json) {
+        co_await admit_json(x, next, *json);
+        co_return;
+    }
+    // A service behind a generic route may take anything.
+    const auto type = x.request().headers.find("content-type");
+    const bool says_json = !type || has_type(x.request(), "application/json");
+    if (!x.collected() || says_json) {
         x.fail(json.error());
         co_return;
     }
-    co_await admit_json(x, next, *json);
+    co_await admit(x, next, estimate_tokens(x.collected_body().size(), nullptr, config_), x.model);
 }
 
 awaitable<void> quota_stage::admit_json(exchange& x, next_stage next, const json_object* json) {
@@ -65,20 +77,21 @@ awaitable<void> quota_stage::admit_json(exchange& x, next_stage next, const json
 
 awaitable<void> quota_stage::admit(exchange& x, next_stage next, token_estimate tokens, std::string model) {
     admission taken(x, services_.time(), tokens);
+    limit_headers headers(x.reply(), taken.requests(), taken.tokens());
     for (quota_rule& rule : rules_) {
         auto refused = taken.take(rule, rule.subject(x, model), config_.on_full);
-        if (refused) {
-            x.fail(std::move(*refused));
-            co_return;
-        }
+        if (!refused) continue;
+        if (config_.headers) headers.set(x.failure_headers);
+        x.fail(std::move(*refused));
+        co_return;
     }
     if (!config_.headers) {
         co_await next(x);
         co_return;
     }
-    limit_headers headers(x.reply(), taken.requests(), taken.tokens());
     const sink_scope around(x, headers, sink_scope::needs::pieces);
     co_await next(x);
+    if (x.failure() && !x.committed()) headers.set(x.failure_headers);
 }
 
 }  // namespace sluice::quota

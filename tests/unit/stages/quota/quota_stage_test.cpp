@@ -81,6 +81,52 @@ TEST_CASE("requests are admitted up to the limit and then again as time passes")
     CHECK(f.count("key", "refused") == 2);
 }
 
+TEST_CASE("a failure says what is left as well, whoever failed") {
+    fixture f;
+    f.config.rule.requests_per_minute = 2;
+    chat refused_upstream(R"({"model":"m"})");
+    refused_upstream.next().last = [](exchange& x) { x.fail(error{error_kind::upstream_connect, "no"}); };
+    f.serve(refused_upstream);
+    CHECK(refused_upstream.x.failure_headers.find("x-ratelimit-remaining-requests") == "1");
+    chat last(R"({"model":"m"})");
+    f.serve(last);
+    CHECK(last.x.failure_headers.empty());
+    chat refused_here(R"({"model":"m"})");
+    f.serve(refused_here);
+    REQUIRE(refused_here.x.failure());
+    CHECK(refused_here.x.failure_headers.find("x-ratelimit-limit-requests") == "2");
+    CHECK(refused_here.x.failure_headers.find("x-ratelimit-remaining-requests") == "0");
+}
+
+TEST_CASE("a limit of a model is not passed by calling JSON something else") {
+    for (const char* const type :
+         {"text/plain", "application/octet-stream", "APPLICATION/JSON", "application/vnd.x+json"}) {
+        fixture f;
+        f.config.rule.subject = "model";
+        f.config.rule.requests_per_minute = 1;
+        chat plain(R"({"model":"m"})");
+        f.serve(plain);
+        CHECK_FALSE(plain.x.failure());
+        chat disguised(R"({"model":"m"})");
+        disguised.head.headers.set("Content-Type", type);
+        f.serve(disguised);
+        CHECK(disguised.x.failure());
+    }
+}
+
+TEST_CASE("a body that is no JSON and does not say that it is passes, counted by its length") {
+    fixture f;
+    f.config.rule.tokens_per_minute = 100'000;
+    chat upload("\x89PNG, say");
+    upload.head.headers.set("Content-Type", "image/png");
+    f.serve(upload);
+    CHECK_FALSE(upload.x.failure());
+    chat broken("{\"model\":");
+    f.serve(broken);
+    REQUIRE(broken.x.failure());
+    CHECK(broken.x.failure()->kind == error_kind::bad_request);
+}
+
 TEST_CASE("the reply says what is left, in the place of what an upstream said about our account") {
     fixture f;
     f.config.rule.requests_per_minute = 60;
