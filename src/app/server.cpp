@@ -8,7 +8,10 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
+#include <memory>
+#include <semaphore>
 #include <stdexcept>
 
 namespace sluice::app {
@@ -226,9 +229,18 @@ void server::install(std::shared_ptr<generation> next) {
     if (next->config.listeners.size() != current_->config.listeners.size()) {
         log::warn("a change of listeners needs a restart; the old ones stay");
     }
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        workers_[i]->post(
-            [w = workers_[i].get(), table = std::move(tables[i])]() mutable { w->serve(std::move(table)); });
+    // "Reloaded" is said, and a key that was taken away is gone, once every worker has switched over.
+    const auto switched = std::make_shared<std::counting_semaphore<>>(0);
+    const std::size_t workers = tables.size();
+    for (std::size_t i = 0; i < workers; ++i) {
+        workers_[i]->post([w = workers_[i].get(), table = std::move(tables[i]), switched]() mutable {
+            w->serve(std::move(table));
+            switched->release();
+        });
+    }
+    const auto until = std::chrono::steady_clock::now() + 2s;
+    for (std::size_t i = 0; i < workers; ++i) {
+        if (!switched->try_acquire_until(until)) log::warn("a worker is late to take the new configuration over");
     }
     memory_.set_limit(next->config.limits.buffered_bytes.value);
     current_ = std::move(next);

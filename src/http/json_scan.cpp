@@ -11,6 +11,23 @@
 namespace sluice::http {
 namespace {
 
+// Behind a backslash: does the escape end with this byte?
+bool short_escape(char c) {
+    switch (c) {
+        case 'n':
+        case '"':
+        case '\\':
+        case 't':
+        case 'r':
+        case '/':
+        case 'b':
+        case 'f':
+            return true;
+        default:
+            return false;
+    }
+}
+
 json_run skip_bytewise(const char* p, const char* end, bool ascii) {
     for (; p != end; ++p) {
         const auto c = static_cast<unsigned char>(*p);
@@ -54,16 +71,36 @@ __attribute__((target("avx2"))) inline __m256i specials32(__m256i v) {
     return _mm256_or_si256(_mm256_or_si256(quote, slash), control);
 }
 
-__attribute__((target("avx2"))) json_run skip_avx2(const char* p, const char* end, bool ascii) {
+// 64 bytes at a time: a mask of the bytes that matter, of which escapes are struck out two bits at a time.
+__attribute__((target("avx2,bmi"))) json_text_run text_avx2(const char* p, const char* end, json_text_run run) {
+    const auto mask = [](__m256i a, __m256i b) __attribute__((target("avx2,bmi"))) {
+        return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm256_movemask_epi8(b))) << 32 |
+               static_cast<std::uint32_t>(_mm256_movemask_epi8(a));
+    };
     __m256i seen = _mm256_setzero_si256();  // high bits of everything passed so far
-    for (; end - p >= 64; p += 64) {
+    while (end - p > 64) {                  // and one byte more, for a backslash that comes last
         const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
         const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32));
-        const __m256i special = _mm256_or_si256(specials32(a), specials32(b));
-        if (_mm256_movemask_epi8(special) != 0) break;  // skip_sse2 finds where
+        std::uint64_t special = mask(specials32(a), specials32(b));
+        std::ptrdiff_t step = 64;
+        while (special != 0) {
+            const auto at = static_cast<unsigned>(std::countr_zero(special));
+            if (p[at] != '\\' || !short_escape(p[at + 1])) {
+                const std::uint64_t passed = mask(a, b) & ((std::uint64_t{1} << at) - 1);
+                run.ascii = run.ascii && passed == 0 && _mm256_movemask_epi8(seen) == 0;
+                run.stop = p + at;
+                return run;
+            }
+            run.escaped = true;
+            special &= ~(std::uint64_t{3} << at);
+            if (at == 63) step = 65;
+        }
         seen = _mm256_or_si256(seen, _mm256_or_si256(a, b));
+        p += step;
     }
-    return skip_sse2(p, end, ascii && _mm256_movemask_epi8(seen) == 0);
+    run.ascii = run.ascii && _mm256_movemask_epi8(seen) == 0;
+    run.stop = p;
+    return run;
 }
 
 #endif
@@ -93,22 +130,28 @@ std::size_t utf8_sequence(std::string_view t) {
 
 json_run skip_string_bytes(const char* begin, const char* end) {
 #if defined(__SSE2__)
-    // Short strings are most strings: they end in the first blocks, before the wide loop is worth a call.
-    const char* p = begin;
-    bool ascii = true;
-    for (int i = 0; i < 4 && end - p >= 16; ++i, p += 16) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const std::uint32_t special = specials16(v);
-        const auto high = static_cast<std::uint32_t>(_mm_movemask_epi8(v));
-        if (special != 0) {
-            return {p + std::countr_zero(special), ascii && (high & below(special)) == 0};
-        }
-        ascii = ascii && high == 0;
-    }
-    return __builtin_cpu_supports("avx2") ? skip_avx2(p, end, ascii) : skip_sse2(p, end, ascii);
+    return skip_sse2(begin, end, true);
 #else
     return skip_bytewise(begin, end, true);
 #endif
+}
+
+json_text_run skip_string_text(const char* begin, const char* end) {
+    json_text_run run{begin, true, false};
+#if defined(__SSE2__)
+    if (end - begin > 64 && __builtin_cpu_supports("avx2")) {
+        run = text_avx2(begin, end, run);
+        if (end - run.stop > 64) return run;
+    }
+#endif
+    while (true) {
+        const json_run plain = skip_string_bytes(run.stop, end);
+        run.stop = plain.stop;
+        run.ascii = run.ascii && plain.ascii;
+        if (end - run.stop < 2 || *run.stop != '\\' || !short_escape(run.stop[1])) return run;
+        run.escaped = true;
+        run.stop += 2;
+    }
 }
 
 std::size_t valid_utf8_prefix(std::string_view text) {

@@ -128,17 +128,15 @@ bool json_validator::read_string() {
     const char* const first = ++p_;
     bool ascii = true;
     while (true) {
-        const json_run run = skip_string_bytes(p_, end_);
+        const json_text_run run = skip_string_text(p_, end_);
         p_ = run.stop;
         ascii = ascii && run.ascii;
+        escaped_ = escaped_ || run.escaped;
         if (p_ == end_) return refuse(p_, "the text ends inside a string");
         if (*p_ == '"') break;
         if (*p_ != '\\') return refuse(p_, "a control character in a string must be escaped");
         escaped_ = true;
-        // Escapes like to follow each other closely (\n\n, \" in code): stay here while they do.
-        do {
-            if (!read_escape()) return false;
-        } while (p_ != end_ && *p_ == '\\');
+        if (!read_long_escape()) return false;
     }
     const std::string_view inside{first, static_cast<std::size_t>(p_ - first)};
     if (!ascii && !simdjson::validate_utf8(inside)) {
@@ -148,26 +146,11 @@ bool json_validator::read_string() {
     return true;
 }
 
-bool json_validator::read_escape() {
+bool json_validator::read_long_escape() {
     const char* const slash = p_;
     if (end_ - p_ < 2) return refuse(end_, "the text ends inside a string");
-    const char c = p_[1];
+    if (p_[1] != 'u') return refuse(slash, "an escape that JSON does not have");
     p_ += 2;
-    switch (c) {
-        case 'n':
-        case '"':
-        case '\\':
-        case 't':
-        case 'r':
-        case '/':
-        case 'b':
-        case 'f':
-            return true;
-        case 'u':
-            break;
-        default:
-            return refuse(slash, "an escape that JSON does not have");
-    }
     unsigned unit = 0, second = 0;
     if (!read_hex4(unit)) return refuse(slash, "expected four hexadecimal digits behind \\u");
     if (unit < 0xd800 || unit > 0xdfff) return true;

@@ -39,7 +39,7 @@ private:
     next read_after_value();
     next open(bool object);
     bool read_string();
-    bool read_escape();
+    bool read_long_escape();  // \u and its four digits
     bool read_hex4(unsigned& unit);
     bool read_literal(std::string_view word);
     bool read_number();

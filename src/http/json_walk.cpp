@@ -124,7 +124,9 @@ const char* skip_valid_string(const char* p, const char* end, bool& escaped) {
     escaped = false;
     ++p;
     while (true) {
-        p = skip_string_bytes(p, end).stop;
+        const json_text_run run = skip_string_text(p, end);
+        p = run.stop;
+        escaped = escaped || run.escaped;
         if (p == end) return end;
         if (*p == '"') return p + 1;
         escaped = escaped || *p == '\\';

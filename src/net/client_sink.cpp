@@ -84,9 +84,10 @@ awaitable<void> client_sink::write(const event& e) {
         pieces[1] = {size_line, http::write_chunk_size(size_line, e.raw.size())};
         pieces[3] = http::chunk_end;
     }
-    // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
     std::size_t total = 0;
     for (const std::string_view p : pieces) total += p.size();
+    if (stream_.owner().put_off(total)) co_await stream_.owner().turn_end();
+    // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
     const io_result r = stream_.write_some(pieces, 0);
     if (r.status == io_status::failed) give_up(abort_reason::client_gone);
     bytes_ += r.bytes;

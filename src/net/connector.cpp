@@ -51,6 +51,9 @@ void set(int fd, int level, int option, int value) {
 // The options are hints: a connection works without them, so that failures are not reported.
 void tune(int fd, const endpoint_options& options) {
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Off means an interactive connection: acknowledgements ride on data, on every second full segment, or come after
+    // 40 ms at the latest. Else each event of a stream costs a packet of its own, a sixth of what passing it on costs.
+    set(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
     if (options.keepalive_idle.count() <= 0) return;
     set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(options.keepalive_idle.count()));

@@ -36,9 +36,10 @@ bool http1_link::begin() {
 }
 
 awaitable<result<void>> http1_link::send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall) {
-    // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
     std::size_t total = 0;
     for (const std::string_view p : pieces) total += p.size();
+    if (stream_->owner().put_off(total)) co_await stream_->owner().turn_end();
+    // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
     const io_result first = stream_->write_some(pieces, 0);
     if (first.status != io_status::failed && first.bytes == total) co_return result<void>{};
     io_status how = first.status;

@@ -1,14 +1,28 @@
 #include "net/reactor.hpp"
 
 #include <boost/asio/detail/epoll_reactor.hpp>
-#include <boost/asio/detail/reactor_op.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <memory>
 #include <system_error>
 
 namespace sluice::net {
 namespace {
+
+using boost::asio::detail::epoll_reactor;
+
+// Asio keeps its descriptor to itself. An explicit instantiation may name a private member.
+template <int epoll_reactor::* Descriptor>
+struct opened {
+    friend int epoll_of(const epoll_reactor& r) { return r.*Descriptor; }
+};
+int epoll_of(const epoll_reactor& r);
+template struct opened<&epoll_reactor::epoll_fd_>;
+
+// Who waits for the end of a turn holds buffers: more of them would be out of the cache when they go on.
+constexpr std::size_t together_max = 32;
 
 int make_epoll() {
     const int fd = ::epoll_create1(EPOLL_CLOEXEC);
@@ -18,65 +32,44 @@ int make_epoll() {
 
 }  // namespace
 
-// Asio's public wait for a descriptor costs an epoll_ctl each time it is armed. Its own signal handling uses an
-// operation that stays armed instead: perform() says not_done after it has done its work. This is the same
-// thing for our set. It is Asio's inside (1.26, the version this builds with), kept to these lines.
-class reactor::nesting {
+// Asio asks its context for the epoll_reactor and calls it through a virtual run(): the one found here waits in our
+// set instead. This is Asio's inside (1.26, the version this builds with), kept to these lines.
+class reactor::wait_task final : public epoll_reactor {
 public:
-    explicit nesting(reactor& owner)
-        : asio_(boost::asio::use_service<boost::asio::detail::epoll_reactor>(owner.context_)), fd_(owner.epoll_.get()) {
-        asio_.init_task();
-        const int failed = asio_.register_internal_descriptor(boost::asio::detail::epoll_reactor::read_op, fd_, data_,
-                                                              new operation(owner));
-        if (failed != 0) throw std::system_error(failed, std::generic_category(), "epoll_ctl");
-    }
-    ~nesting() {
-        asio_.deregister_internal_descriptor(fd_, data_);  // completes the operation, which deletes it
-        asio_.cleanup_descriptor_data(data_);
-    }
-    nesting(const nesting&) = delete;
-    nesting& operator=(const nesting&) = delete;
-
-private:
-    class operation final : public boost::asio::detail::reactor_op {
-    public:
-        explicit operation(reactor& owner) : reactor_op({}, &do_perform, &do_complete), owner_(owner) {}
-
-    private:
-        static status do_perform(reactor_op* base) {
-            static_cast<operation*>(base)->owner_.dispatch();
-            return not_done;
+    explicit wait_task(boost::asio::io_context& context) : epoll_reactor(context) {}
+    void run(long usec, boost::asio::detail::op_queue<boost::asio::detail::scheduler_operation>& ops) override {
+        if (owner == nullptr) {
+            epoll_reactor::run(usec, ops);
+        } else if (owner->wait(usec)) {
+            epoll_reactor::run(0, ops);
         }
-        static void do_complete(void*, boost::asio::detail::operation* base, const boost::system::error_code&,
-                                std::size_t) {
-            delete static_cast<operation*>(base);
-        }
-        reactor& owner_;
-    };
-
-    boost::asio::detail::epoll_reactor& asio_;
-    int fd_;
-    boost::asio::detail::epoll_reactor::per_descriptor_data data_{};
+    }
+    reactor* owner = nullptr;
 };
 
 reactor::reactor(boost::asio::io_context& context)
-    : context_(context),
-      epoll_(make_epoll()),
-      ticker_(context),
-      now_(std::chrono::steady_clock::now()),
-      timers_(now_) {}
+    : context_(context), epoll_(make_epoll()), now_(std::chrono::steady_clock::now()), next_tick_(now_), timers_(now_) {
+    auto task = std::make_unique<wait_task>(context);
+    boost::asio::add_service<epoll_reactor>(context, task.get());  // throws when there is one already
+    task_ = task.release();
+    epoll_event e{};
+    e.events = EPOLLIN;  // level-triggered; no pollable is null
+    const bool added = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, epoll_of(*task_), &e) == 0;
+    if (!added) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    task_->owner = this;
+    task_->init_task();
+}
 
-reactor::~reactor() = default;
+reactor::~reactor() {
+    task_->owner = nullptr;
+}
 
 void reactor::start() {
-    stopped_ = false;
-    nesting_ = std::make_unique<nesting>(*this);
-    tick();
+    work_.emplace(context_.get_executor());
 }
 
 void reactor::stop() {
-    stopped_ = true;
-    ticker_.cancel();
+    work_.reset();
 }
 
 bool reactor::add(int fd, pollable& p) {
@@ -97,42 +90,63 @@ void reactor::remove(int fd, pollable& p) {
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     // Its events that were fetched but not handled yet must not reach a dead object.
     for (int i = batch_at_; i < batch_size_; ++i) {
-        if (batch_[static_cast<std::size_t>(i)].data.ptr == &p) batch_[static_cast<std::size_t>(i)].data.ptr = nullptr;
+        epoll_event& e = batch_[static_cast<std::size_t>(i)];
+        if (e.data.ptr == &p) e = {};
     }
 }
 
-void reactor::dispatch() {
-    // An edge comes once: what one handler throws must not cost the others theirs.
-    std::exception_ptr thrown;
-    // Nested edge-triggered: what is not fetched now would not be announced again.
-    do {
-        now_ = std::chrono::steady_clock::now();
-        batch_size_ = ::epoll_wait(epoll_.get(), batch_.data(), static_cast<int>(batch_.size()), 0);
-        const bool full = batch_size_ == static_cast<int>(batch_.size());
-        for (batch_at_ = 0; batch_at_ < batch_size_;) {
-            const epoll_event e = batch_[static_cast<std::size_t>(batch_at_++)];
-            if (e.data.ptr == nullptr) continue;
-            try {
-                static_cast<pollable*>(e.data.ptr)->on_events(e.events);
-            } catch (...) {
-                thrown = std::current_exception();
-            }
-        }
-        batch_at_ = batch_size_ = 0;
-        if (!full) break;
-    } while (!stopped_);
-    if (thrown) std::rethrow_exception(thrown);
+int reactor::patience(long usec) const {
+    using std::chrono::ceil, std::chrono::milliseconds, std::chrono::microseconds;
+    if (usec == 0) return 0;
+    auto until = std::max(next_tick_ - now_, std::chrono::steady_clock::duration{0});
+    if (usec > 0) until = std::min<std::chrono::steady_clock::duration>(until, microseconds(usec));
+    return static_cast<int>(ceil<milliseconds>(until).count());
 }
 
-void reactor::tick() {
-    ticker_.expires_after(timer_wheel::tick);
-    ticker_.async_wait([this](const boost::system::error_code& ec) {
-        if (ec || stopped_) return;
-        tick();  // first, since what follows may throw
-        now_ = std::chrono::steady_clock::now();
+awaitable<void> reactor::turn_end() {
+    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
+        [this](turn_handler h) { waiting_.push_back(std::move(h)); }, boost::asio::use_awaitable);
+}
+
+void reactor::end_turn(std::exception_ptr& thrown) {
+    ending_.swap(waiting_);  // whoever goes on may wait again
+    for (turn_handler& h : ending_) {
+        try {
+            h();
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+    }
+    ending_.clear();
+}
+
+bool reactor::wait(long usec) {
+    // An edge comes once: what one handler throws must not cost the others theirs.
+    std::exception_ptr thrown;
+    bool others = false;
+    batch_size_ = ::epoll_wait(epoll_.get(), batch_.data(), static_cast<int>(batch_.size()), patience(usec));
+    now_ = std::chrono::steady_clock::now();
+    for (batch_at_ = 0; batch_at_ < batch_size_;) {
+        const epoll_event e = batch_[static_cast<std::size_t>(batch_at_++)];
+        if (e.data.ptr == nullptr) {
+            others |= e.events != 0;
+            continue;
+        }
+        try {
+            static_cast<pollable*>(e.data.ptr)->on_events(e.events);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        if (waiting_.size() == together_max) end_turn(thrown);
+    }
+    batch_at_ = batch_size_ = 0;
+    end_turn(thrown);
+    if (now_ >= next_tick_) {
+        next_tick_ = now_ + timer_wheel::tick;
         timers_.advance(now_);
-        dispatch();  // a listener that left connections in its queue has no edge to come
-    });
+    }
+    if (thrown) std::rethrow_exception(thrown);
+    return others;
 }
 
 }  // namespace sluice::net

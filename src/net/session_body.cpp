@@ -53,7 +53,10 @@ awaitable<result<std::size_t>> session_body::fill(buffer& into, std::uint64_t mo
     for (;;) {
         if (stream_.may_read()) {
             if (!into) into = buffers_.acquire(static_cast<std::size_t>(std::min<std::uint64_t>(most, collect_step)));
-            if (!into || !into.reserve(1)) co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
+            // Growing copies what is there: by four times, so that it is little, where more is known to come.
+            const std::uint64_t room = into.space().empty() ? std::min<std::uint64_t>(most, 3 * into.size()) : 1;
+            if (!into || !into.reserve(std::max<std::uint64_t>(room, 1)))
+                co_return fail(error_kind::overloaded, "The gateway is out of buffers.");
             const std::span<char> space = into.space();
             const io_result r =
                 stream_.read_some(space.first(static_cast<std::size_t>(std::min<std::uint64_t>(most, space.size()))));

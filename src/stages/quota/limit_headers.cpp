@@ -7,30 +7,40 @@
 namespace sluice::quota {
 namespace {
 
-void set_number(header_list& headers, std::string_view name, std::int64_t n) {
+constexpr std::string_view prefix = "x-ratelimit-";
+
+void add_number(header_list& headers, std::string_view name, std::int64_t n) {
     std::array<char, 24> buffer;
     const char* const end =
         ascii::write_number(buffer.data(), static_cast<std::uint64_t>(std::max<std::int64_t>(0, n)));
-    headers.set(name, {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
+    headers.add(name, {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
 }
 
-void set_duration(header_list& headers, std::string_view name, std::chrono::nanoseconds d) {
+void add_duration(header_list& headers, std::string_view name, std::chrono::nanoseconds d) {
     std::array<char, 40> buffer;
-    headers.set(name, write_duration(buffer, d));
+    headers.add(name, write_duration(buffer, d));
 }
 
 }  // namespace
 
 awaitable<void> limit_headers::head(response_head& h) {
+    // What the upstream says of its own limits gives way to ours.
+    h.headers.remove_if([this](header_list::field f) {
+        if (f.name.size() <= prefix.size() || !iequals(f.name.substr(0, prefix.size()), prefix)) return false;
+        const auto of = [&](std::string_view what) {
+            return f.name.size() > what.size() && iequals(f.name.substr(f.name.size() - what.size()), what);
+        };
+        return (requests_.known && of("-requests")) || (tokens_.known && of("-tokens"));
+    });
     if (requests_.known) {
-        set_number(h.headers, "x-ratelimit-limit-requests", requests_.limit);
-        set_number(h.headers, "x-ratelimit-remaining-requests", requests_.remaining);
-        set_duration(h.headers, "x-ratelimit-reset-requests", requests_.reset);
+        add_number(h.headers, "x-ratelimit-limit-requests", requests_.limit);
+        add_number(h.headers, "x-ratelimit-remaining-requests", requests_.remaining);
+        add_duration(h.headers, "x-ratelimit-reset-requests", requests_.reset);
     }
     if (tokens_.known) {
-        set_number(h.headers, "x-ratelimit-limit-tokens", tokens_.limit);
-        set_number(h.headers, "x-ratelimit-remaining-tokens", tokens_.remaining);
-        set_duration(h.headers, "x-ratelimit-reset-tokens", tokens_.reset);
+        add_number(h.headers, "x-ratelimit-limit-tokens", tokens_.limit);
+        add_number(h.headers, "x-ratelimit-remaining-tokens", tokens_.remaining);
+        add_duration(h.headers, "x-ratelimit-reset-tokens", tokens_.reset);
     }
     return next_.head(h);
 }

@@ -1,11 +1,17 @@
 #include "net/reactor.hpp"
+#include "net/stream.hpp"
 #include "support/loopback.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 using namespace sluice;
@@ -108,4 +114,58 @@ TEST_CASE("more events than one batch holds are all delivered") {
         }
         return true;
     });
+}
+
+namespace {
+
+awaitable<void> answer(stream& s, std::vector<int>& order, int who) {
+    std::array<char, 8> scratch{};
+    while (s.read_some(scratch).status == io_status::again) {
+        const ready how = co_await s.readable(std::chrono::seconds(5));
+        REQUIRE(how == ready::yes);
+    }
+    order.push_back(who);
+    if (s.owner().put_off(1)) co_await s.owner().turn_end();
+    order.push_back(10 + who);
+}
+
+}  // namespace
+
+TEST_CASE("what is put off runs behind the other events of the turn") {
+    worker_loop w;
+    std::vector<std::unique_ptr<stream>> streams;
+    std::vector<unique_fd> others;
+    std::vector<int> order;
+    for (int i = 0; i < 3; ++i) {
+        auto [ours, theirs] = tcp_pair();
+        streams.push_back(std::make_unique<stream>(w.loop, std::move(ours)));
+        others.push_back(std::move(theirs));
+        boost::asio::co_spawn(w.io, answer(*streams.back(), order, i), [](const std::exception_ptr&) {});
+    }
+    w.settle();
+    REQUIRE(order.empty());
+    for (const unique_fd& fd : others) REQUIRE(::send(fd.get(), "x", 1, MSG_NOSIGNAL) == 1);
+    w.until([&] { return order.size() == 6; });
+    // The last one of the turn has nothing to wait for.
+    CHECK(order == std::vector<int>{0, 1, 2, 12, 10, 11});
+    CHECK_FALSE(w.loop.put_off(1));
+}
+
+TEST_CASE("timers and posts of the context and deadlines of the wheel all run on the one wait") {
+    worker_loop w;
+    int posted = 0;
+    bool timer = false;
+    struct deadline final : timer_node {
+        void expired() override { passed = true; }
+        bool passed = false;
+    } due;
+    boost::asio::steady_timer t(w.io, std::chrono::milliseconds(15));
+    t.async_wait([&](const boost::system::error_code&) { timer = true; });
+    w.loop.timers().arm(due, w.loop.now() + std::chrono::milliseconds(20));
+    std::thread other([&] {
+        for (int i = 0; i < 100; ++i) boost::asio::post(w.io, [&] { ++posted; });
+    });
+    w.until([&] { return timer && due.passed && posted == 100; });
+    other.join();
+    CHECK(posted == 100);
 }
