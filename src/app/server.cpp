@@ -13,6 +13,7 @@
 #include <memory>
 #include <semaphore>
 #include <stdexcept>
+#include <utility>
 
 namespace sluice::app {
 
@@ -22,6 +23,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::string_view version = "0.1.0";
+constexpr auto reload_pause = 10ms;  // between what asks for a reload and the reload
 
 std::size_t worker_count(const gateway_config& config) {
     const unsigned cores = std::thread::hardware_concurrency();
@@ -76,6 +78,7 @@ server::server(std::string config_path, loaded first)
       signals_(context_, SIGTERM, SIGINT, SIGHUP),
       timer_(context_),
       certificates_(context_),
+      reload_timer_(context_),
       metrics_(worker_count(current_->config) + 1),
       memory_(current_->config.limits.buffered_bytes.value) {
     std::signal(SIGPIPE, SIG_IGN);
@@ -117,8 +120,8 @@ server::server(std::string config_path, loaded first)
     }
     workers_.back()->serve(admin_routes());
 
-    watch_ =
-        std::make_unique<config::file_watch>([this] { asio::post(context_, [this] { reload("a file changed"); }); });
+    watch_ = std::make_unique<config::file_watch>(
+        [this] { asio::post(context_, [this] { ask_for_reload("a file changed"); }); });
     watch_->watch(std::move(first.report.seen));
 }
 
@@ -183,7 +186,7 @@ void server::await_signal() {
     signals_.async_wait([this](const boost::system::error_code& ec, int which) {
         if (ec) return;
         if (which == SIGHUP) {
-            reload("SIGHUP");
+            ask_for_reload("SIGHUP");
             if (access_log_) access_log_->reopen();
         } else if (!draining_) {
             begin_drain();
@@ -197,6 +200,17 @@ void server::await_signal() {
 }
 
 // --- reload ---------------------------------------------------------------------------------------------
+
+// Each reload reads the newest files, so that a row of requests needs one: reloads one behind the other would hold up
+// the signal that ends the gateway.
+void server::ask_for_reload(std::string_view why) {
+    if (std::exchange(reload_due_, true)) return;
+    reload_timer_.expires_after(reload_pause);
+    reload_timer_.async_wait([this, why](const boost::system::error_code& ec) {
+        reload_due_ = false;
+        if (!ec) reload(why);
+    });
+}
 
 void server::reload(std::string_view why) {
     if (draining_) return;

@@ -39,6 +39,8 @@ private:
     void open_listeners();
     void open_admin();
     void await_signal();
+    // Soon, once for all that ask until then. `why` is a literal.
+    void ask_for_reload(std::string_view why);
     void reload(std::string_view why);
     void install(std::shared_ptr<generation> next);
     void begin_drain();
@@ -53,7 +55,7 @@ private:
     std::shared_ptr<generation> current_;
     boost::asio::io_context context_{1};
     boost::asio::signal_set signals_;
-    boost::asio::steady_timer timer_, certificates_;
+    boost::asio::steady_timer timer_, certificates_, reload_timer_;
     telemetry::registry metrics_;
     net::byte_budget memory_;
     shared_objects objects_;
@@ -67,7 +69,7 @@ private:
     std::vector<std::unique_ptr<worker>> workers_;  // the last one serves the admin listener
     std::unique_ptr<config::file_watch> watch_;
     net::session_limits admin_limits_;
-    bool draining_ = false;
+    bool draining_ = false, reload_due_ = false;
 };
 
 }  // namespace sluice::app

@@ -117,8 +117,8 @@ operational_log::operational_log(const log_config& config, std::FILE* out)
 
 operational_log::~operational_log() {
     spdlog::set_default_logger(before_);
+    thread_.reset();  // joins its thread after the queue was written: the sink dies with nobody inside
     logger_.reset();
-    thread_.reset();  // joins its thread after the queue was written
 }
 
 void operational_log::set_level(log_level level) {

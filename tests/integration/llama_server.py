@@ -11,4 +11,4 @@ model = packaged.assemble(pathlib.Path(sys.prefix) / packaged.MODEL_NAME)
 binary.chmod(0o755)
 os.environ["LD_LIBRARY_PATH"] = str(binary.parent)
 os.execv(binary, [str(binary), "--model", str(model), "--host", "127.0.0.1", "--port", sys.argv[1], "--ctx-size", "2048",
-                  "--parallel", "2", "--threads", "2", "--metrics", "--slots", "--no-webui", "--offline"])
+                  "--parallel", "2", "--threads", "2", "--chat-template", "gemma", "--metrics", "--slots", "--no-webui", "--offline"])

@@ -96,6 +96,22 @@ def test_two_hundred_reloads_in_a_minute_cost_no_request_and_no_memory(gateway, 
     assert g.memory() - before < 16 << 20
 
 
+def test_a_row_of_signals_is_few_reloads_and_holds_up_no_end(gateway, upstream):
+    up = upstream()
+    # Large, so that each load takes longer than the next signal.
+    g = gateway(make_config(up, models=[model("m", "p")] + [model(f"m-{i}", "p") for i in range(2000)]))
+    for _ in range(300):
+        g.signal(signal.SIGHUP)
+        time.sleep(0.0005)
+    g.wait_line(r"reloaded \(SIGHUP\)")
+    g.signal(signal.SIGTERM)
+    started = time.monotonic()
+    assert g.wait() == 0
+    assert time.monotonic() - started < 10
+    assert len([1 for line in g.lines if "reloaded (" in line]) < 100
+    g.finish = lambda: None
+
+
 def test_a_new_model_and_a_new_key_take_effect_without_a_restart(gateway, upstream, connect):
     up = upstream()
     config = make_config(up)
