@@ -126,6 +126,10 @@ void json_validator::note_value(const char* value, json_type type) {
 
 bool json_validator::read_string() {
     const char* const first = ++p_;
+    if (const char* const quote = short_string_end(p_, end_)) {
+        p_ = quote + 1;
+        return true;
+    }
     bool ascii = true;
     while (true) {
         const json_text_run run = skip_string_text(p_, end_);

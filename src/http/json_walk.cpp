@@ -123,6 +123,7 @@ const char* skip_json_space(const char* p, const char* end) {
 const char* skip_valid_string(const char* p, const char* end, bool& escaped) {
     escaped = false;
     ++p;
+    if (const char* const quote = short_string_end(p, end)) return quote + 1;
     while (true) {
         const json_text_run run = skip_string_text(p, end);
         p = run.stop;

@@ -36,6 +36,14 @@ void check_same(const std::string& text) {
     REQUIRE(got.stop - text.data() == want.stop - text.data());
     REQUIRE(got.ascii == want.ascii);
     REQUIRE(got.escaped == want.escaped);
+    if (const char* const quote = short_string_end(text.data(), text.data() + text.size())) {
+        REQUIRE(quote == want.stop);
+        REQUIRE(*quote == '"');
+        REQUIRE((want.ascii && !want.escaped));
+    } else {
+        const bool is_short = text.size() >= 16 && want.stop - text.data() < 16 && *want.stop == '"';
+        REQUIRE_FALSE((is_short && want.ascii && !want.escaped));
+    }
 }
 
 }  // namespace
