@@ -108,6 +108,16 @@ struct upstream_target {
     bool forward_credentials = false;                  // pass the client's Authorization and Cookie on (generic http)
 };
 
+// One call to an upstream, as a trace shows it.
+struct upstream_call {
+    std::string span_id;  // sent to the upstream as the parent of its spans
+    const upstream_endpoint* endpoint = nullptr;
+    std::string_view model;  // at the provider
+    std::chrono::steady_clock::time_point start, end;
+    int status = 0;  // 0: no answer
+    std::optional<error_kind> failure;
+};
+
 // Why an exchange ended early.
 enum class abort_reason : std::uint8_t { none, client_gone, client_write_stall, total_timeout, drain, shutdown };
 
@@ -170,6 +180,10 @@ public:
     std::string trace_id, parent_span_id, span_id;
     std::string trace_state;  // the caller's tracestate, passed on as it is
     bool trace_sampled = false;
+    std::vector<upstream_call> calls;  // when sampled, in their order
+    // Are the durations of its stages measured? One exchange of several is: clocks cost more than most stages.
+    bool timed = false;
+    std::chrono::nanoseconds inner_time{0};  // of the stages behind the one that runs, while `timed`
 
     // --- the reply ---------------------------------------------------------------------------------
     reply_sink& reply() { return *reply_; }        // the outermost sink: where the relay writes

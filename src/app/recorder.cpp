@@ -24,6 +24,7 @@ recorder::recorder(metrics& m, const clock& time, random_source& random, telemet
 
 void recorder::began(exchange& x) {
     route_of(x.route_name()).started();
+    x.timed = ++begun_ % timed_every == 0;
     if (exporter_ == nullptr && !x.request().headers.contains("traceparent")) return;
     const auto context = telemetry::continue_or_start(x.request().headers, sampling_, random_);
     x.trace_id = to_hex(context.trace);
@@ -48,7 +49,7 @@ void recorder::ended(const facts& f) {
         errors_of(x.target->endpoint->provider).count(f.failure->kind);
     }
     const std::string_view operation = operation_of(x.request().path());
-    trace(f, record, operation);
+    trace(f, record, operation, now);
     if (x.model.empty() || !x.target) return;
     telemetry::genai_outcome outcome;
     outcome.duration = record.duration;
@@ -59,14 +60,37 @@ void recorder::ended(const facts& f) {
         .record(outcome);
 }
 
-void recorder::trace(const facts& f, const telemetry::access_record& record, std::string_view operation) {
+void recorder::trace(const facts& f, const telemetry::access_record& record, std::string_view operation,
+                     clock::time_point now) {
     if (exporter_ == nullptr || !f.x.trace_sampled) return;
     telemetry::trace_context context;
     context.trace = parse_trace_id(f.x.trace_id).value_or(trace_id{});
     context.span = parse_span_id(f.x.span_id).value_or(span_id{});
     context.parent = parse_span_id(f.x.parent_span_id).value_or(span_id{});
     context.sampled = true;
+    context.state = f.x.trace_state;
     exporter_->add(telemetry::exchange_span(context, record, operation));
+    int number = 0;
+    for (const upstream_call& c : f.x.calls) {
+        telemetry::upstream_attempt a;
+        a.id = parse_span_id(c.span_id).value_or(span_id{});
+        a.provider = c.endpoint->provider;
+        a.endpoint = c.endpoint->name;
+        a.upstream_model = c.model;
+        a.host = c.endpoint->host;
+        a.port = c.endpoint->port;
+        a.method = f.x.request().method;
+        const auto wall = [&](std::chrono::steady_clock::time_point t) {
+            return record.time - std::chrono::duration_cast<std::chrono::system_clock::duration>(now - t);
+        };
+        a.start = wall(c.start);
+        a.end = wall(c.end);
+        a.status = c.status;
+        a.number = ++number;
+        a.failure = c.failure;
+        if (&c == &f.x.calls.back()) a.usage = f.x.usage;
+        exporter_->add(telemetry::attempt_span(context, a, operation));
+    }
 }
 
 void recorder::refused(std::string_view reason) {

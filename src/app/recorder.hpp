@@ -29,9 +29,12 @@ public:
     void bug(std::string_view what) override;
 
 private:
+    static constexpr std::uint32_t timed_every = 16;  // exchanges, of which one shows how long its stages took
+
     telemetry::route_metrics& route_of(std::string_view name);
     telemetry::upstream_error_metrics& errors_of(std::string_view provider);
-    void trace(const facts& f, const telemetry::access_record& record, std::string_view operation);
+    void trace(const facts& f, const telemetry::access_record& record, std::string_view operation,
+               clock::time_point now);
 
     metrics& metrics_;
     const clock& time_;
@@ -39,6 +42,7 @@ private:
     telemetry::access_log::writer* log_;
     telemetry::trace_exporter* exporter_;
     telemetry::sampling sampling_;
+    std::uint32_t begun_ = 0;
     telemetry::genai_metrics models_;
     // Keys are names from the configuration.
     std::unordered_map<std::string_view, std::unique_ptr<telemetry::route_metrics>> routes_;

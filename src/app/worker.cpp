@@ -1,5 +1,6 @@
 #include "app/worker.hpp"
 
+#include "app/timed_stage.hpp"
 #include "base/ids.hpp"
 #include "telemetry/log.hpp"
 
@@ -119,7 +120,7 @@ std::shared_ptr<const route_table> worker::build(const generation& g) {
         for (const std::string& path : from.match.paths) to.paths.emplace_back(path);
         stage_parts parts{*this, upstreams_, g.keys, g.models, from.name, 0};
         for (const stage_maker& make : from.stages) {
-            to.stages.push_back(make(parts));
+            to.stages.push_back(std::make_unique<timed_stage>(make(parts), metrics_, time_, from.name));
             ++parts.position;
         }
         table->routes.push_back(std::move(to));

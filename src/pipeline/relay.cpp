@@ -31,6 +31,32 @@ private:
     clock::time_point from_;
 };
 
+// Notes the call for the trace, however it ends.
+class call_note {
+public:
+    call_note(exchange& x, const clock& time) : x_(x), time_(time) {
+        if (!x.trace_sampled) return;
+        upstream_call& c = x.calls.emplace_back();
+        c.span_id = call_span(x);
+        c.endpoint = x.target->endpoint;
+        c.model = x.target->model;
+        c.start = time.now();
+    }
+    ~call_note() {
+        if (!x_.trace_sampled) return;
+        upstream_call& c = x_.calls.back();
+        c.end = time_.now();
+        c.status = x_.upstream_status;
+        if (x_.failure()) c.failure = x_.failure()->kind;
+    }
+    call_note(const call_note&) = delete;
+    call_note& operator=(const call_note&) = delete;
+
+private:
+    exchange& x_;
+    const clock& time_;
+};
+
 milliseconds first_of(milliseconds special, milliseconds general) {
     return special.count() > 0 ? special : general;
 }
@@ -200,6 +226,7 @@ void read(config_reader& r, relay_config& c) {
 awaitable<void> relay(exchange& x, upstream_pool& pool, const relay_config& config, const clock& time) {
     ++x.attempts;
     x.upstream_status = 0;
+    const call_note note(x, time);
     const upstream_target& t = *x.target;
     outgoing out;
     const outgoing_body body = prepare_body(x, out);

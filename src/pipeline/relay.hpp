@@ -27,6 +27,8 @@ void read(config_reader& r, relay_config& c);
 // attempt may follow. A reply that broke off is committed and has a failure.
 awaitable<void> relay(exchange& x, upstream_pool& pool, const relay_config& config, const clock& time);
 
+// The span id of the call under way, as the upstream gets it.
+std::string call_span(const exchange& x);
 // The headers an upstream gets: the client's without what is between the client and us, its credentials, and
 // what only we may say.
 void filter_request_headers(const exchange& x, header_list& out);

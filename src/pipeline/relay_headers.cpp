@@ -1,4 +1,5 @@
 #include "base/ascii.hpp"
+#include "base/ids.hpp"
 #include "http/hop_by_hop.hpp"
 #include "pipeline/relay.hpp"
 
@@ -62,6 +63,13 @@ bool nominates(const header_list& headers) {
 
 }  // namespace
 
+// Differs from the exchange's own span and from those of its other calls, and needs no randomness.
+std::string call_span(const exchange& x) {
+    span_id id = parse_span_id(x.span_id).value_or(span_id{});
+    id.value ^= static_cast<std::uint64_t>(x.attempts);
+    return to_hex(id.valid() ? id : span_id{~std::uint64_t{0}});
+}
+
 void filter_request_headers(const exchange& x, header_list& out) {
     const request_head& head = x.request();
     // The fields that Connection names end here too; most clients name none but keep-alive.
@@ -82,7 +90,7 @@ void filter_request_headers(const exchange& x, header_list& out) {
     });
     out.add("x-request-id", x.request_id());
     if (!x.trace_id.empty()) {
-        out.add("traceparent", "00-" + x.trace_id + "-" + x.span_id + (x.trace_sampled ? "-01" : "-00"));
+        out.add("traceparent", "00-" + x.trace_id + "-" + call_span(x) + (x.trace_sampled ? "-01" : "-00"));
         if (!x.trace_state.empty()) out.add("tracestate", x.trace_state);
     }
     if (x.model.empty()) out.add("x-forwarded-for", x.remote_address());

@@ -515,8 +515,35 @@ def test_spans_arrive_at_a_collector(gateway, upstream):
     assert b"canary-prompt" not in sent.body
     (resource,) = json.loads(sent.body)["resourceSpans"]
     spans = [s for scope in resource["scopeSpans"] for s in scope["spans"]]
-    assert any(s["traceId"] == TRACE and s["parentSpanId"] == "b7ad6b7169203331" for s in spans)
+    (server,) = [s for s in spans if s["traceId"] == TRACE and s["parentSpanId"] == "b7ad6b7169203331"]
+    # The call to the upstream is its child, and the parent of what the upstream does.
+    (client,) = [s for s in spans if s["parentSpanId"] == server["spanId"]]
+    assert client["kind"] == 3 and client["spanId"] == up.requests[0].header("traceparent").split("-")[2]
     assert all(int(s["endTimeUnixNano"]) >= int(s["startTimeUnixNano"]) for s in spans)
+
+
+def test_each_attempt_has_a_span(gateway, upstream):
+    bad, good, collector = upstream(otherwise=[answer(b"{}", "500 Internal Server Error")]), upstream(), upstream()
+    g = gateway(make_config(bad, providers=[provider("bad", bad.port), provider("good", good.port)],
+                            models=[model("m", {"provider": "bad", "model": "m"}, {"provider": "good", "model": "m", "priority": 1})],
+                            tracing={"endpoint": f"http://127.0.0.1:{collector.port}/v1/traces", "interval": "50ms", "sample_ratio": 1}))
+    with Connection(g.port) as connection:
+        assert connection.ask("POST", "/v1/chat/completions", chat()).status == 200
+    assert collector.wait_for(lambda c: c.requests)
+    spans = [s for scope in json.loads(collector.requests[0].body)["resourceSpans"][0]["scopeSpans"] for s in scope["spans"]]
+    attempts = {next(a["value"]["stringValue"] for a in s["attributes"] if a["key"] == "gen_ai.provider.name"): s
+                for s in spans if s["kind"] == 3}
+    assert attempts["bad"]["status"]["code"] == 2 and attempts["good"].get("status", {}).get("code", 0) != 2
+    assert [r.requests[0].header("traceparent").split("-")[2] for r in (bad, good)] == [attempts[p]["spanId"] for p in ("bad", "good")]
+
+
+def test_each_stage_shows_how_long_it_takes(gateway, upstream):
+    g = gateway(make_config(upstream(), workers=1))
+    with Connection(g.port) as connection:
+        for _ in range(64):
+            assert connection.ask("POST", "/v1/chat/completions", chat()).status == 200
+    counts = {stage: g.metric("sluice_stage_duration_seconds_count", route="api", stage=stage) for stage in ("auth", "route", "relay")}
+    assert set(counts.values()) == {4}
 
 
 def test_every_answer_has_an_id_of_its_own_that_the_log_has_too(gateway, upstream):
