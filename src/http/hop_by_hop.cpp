@@ -15,7 +15,7 @@ std::optional<std::string_view> connection_value(const header_list& headers, std
     return std::nullopt;
 }
 
-void remove_nominated(header_list& headers) {
+void remove_named(header_list& headers) {
     // Removing moves the fields but not their text. Connection fields themselves stay until the end, so that
     // the i-th is still the i-th.
     for (std::size_t i = 0;; ++i) {
@@ -53,8 +53,13 @@ bool is_hop_by_hop(std::string_view name) {
 }
 
 void remove_hop_by_hop(header_list& headers) {
-    remove_nominated(headers);
+    remove_named(headers);
     headers.remove_if([](const header_list::field& f) { return is_hop_by_hop(f.name); });
+}
+
+void remove_nominated(header_list& headers) {
+    remove_named(headers);
+    headers.remove("connection");
 }
 
 }  // namespace sluice::http

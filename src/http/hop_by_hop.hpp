@@ -15,4 +15,8 @@ bool is_hop_by_hop(std::string_view name);
 // Removes them, and every field that Connection names.
 void remove_hop_by_hop(header_list& headers);
 
+// Removes every field that Connection names, and Connection itself: what is set from then on is not named by the
+// client. Other fields of the connection stay, Upgrade among them.
+void remove_nominated(header_list& headers);
+
 }  // namespace sluice::http

@@ -11,8 +11,4 @@ bool settable_header(std::string_view name) {
            !iequals(name, "content-length") && !iequals(name, "expect");
 }
 
-bool settable_header(std::string_view name, std::string_view value) {
-    return settable_header(name) && valid_header_value(value);
-}
-
 }  // namespace sluice::http

@@ -7,7 +7,5 @@ namespace sluice::http {
 
 // A field name other than those by which a message is framed, addressed or handed on: they are the codec's.
 bool settable_header(std::string_view name);
-// Such a name, with a value that may be sent.
-bool settable_header(std::string_view name, std::string_view value);
 
 }  // namespace sluice::http

@@ -1,51 +1,11 @@
 #include "base/ascii.hpp"
 #include "base/ids.hpp"
 #include "http/hop_by_hop.hpp"
+#include "http/reserved_header.hpp"
 #include "pipeline/relay.hpp"
 
 namespace sluice {
 namespace {
-
-bool starts_with(std::string_view name, std::string_view prefix) {
-    return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
-}
-
-// Only the gateway may say these to an upstream; from a client they would be claims.
-bool ours_to_say(std::string_view name) {
-    switch (name.size() < 2 ? '\0' : static_cast<char>(name[0] | 0x20)) {
-        case 'x':
-            return starts_with(name, "x-forwarded-") || starts_with(name, "x-sluice-") ||
-                   starts_with(name, "x-gateway-") || iequals(name, "x-real-ip") || iequals(name, "x-request-id");
-        case 'f':
-            return iequals(name, "forwarded");
-        case 'h':
-            return iequals(name, "host");
-        case 't':
-            return iequals(name, "traceparent") || iequals(name, "tracestate");
-        default:
-            return false;
-    }
-}
-
-// What proves who the client is, to us and to nobody else.
-bool credential(std::string_view name) {
-    switch (name.size()) {
-        case 6:
-            return ascii::token_equals(name, "cookie");
-        case 7:
-            return ascii::token_equals(name, "api-key");
-        case 9:
-            return ascii::token_equals(name, "x-api-key");
-        case 13:
-            return ascii::token_equals(name, "authorization");
-        case 14:
-            return ascii::token_equals(name, "x-goog-api-key");
-        case 20:
-            return ascii::token_equals(name, "x-amz-security-token");
-        default:
-            return false;
-    }
-}
 
 // On whose account at the provider a model is called is not for the client to say.
 bool account(std::string_view name) {
@@ -83,8 +43,8 @@ void filter_request_headers(const exchange& x, header_list& out) {
     const bool forwards_credentials = x.target->forward_credentials;
     const bool for_model = !x.model.empty();
     out.add_from(*from, [&](const header_list::field& field) {
-        if (http::is_hop_by_hop(field.name) || ours_to_say(field.name)) return false;
-        if (!forwards_credentials && credential(field.name)) return false;
+        if (http::is_hop_by_hop(field.name) || http::gateway_header(field.name)) return false;
+        if (!forwards_credentials && http::credential_header(field.name)) return false;
         // A model's answer must be readable on its way: no coding.
         return !for_model || !(ascii::token_equals(field.name, "accept-encoding") || account(field.name));
     });

@@ -21,4 +21,9 @@ inline std::string upstream_path(std::string_view path, std::string_view prefix)
     return std::string(path);
 }
 
+// Uploads of files name no model and may be huge: their forms stream past. `path` is a normalised one.
+inline bool is_upload_path(std::string_view path) {
+    return path.ends_with("/files") || path.ends_with("/uploads") || path.find("/uploads/") != std::string_view::npos;
+}
+
 }  // namespace sluice::routing

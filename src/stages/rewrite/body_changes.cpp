@@ -1,7 +1,7 @@
 #include "stages/rewrite/body_changes.hpp"
 
-#include "base/ascii.hpp"
 #include "base/nearest.hpp"
+#include "http/json_validator.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,23 +15,25 @@ std::string number_text(double n) {
     return {text, static_cast<std::size_t>(end - text)};
 }
 
-void clamp(const std::string& field, const clamp_config& bounds, body_changes& body) {
-    const auto raw = body.find(field);
-    if (!raw || (raw->front() != '-' && !ascii::is_digit(raw->front()))) return;
-    const auto value = json_value{json_type::number, *raw}.number();
-    if (!value) return;
+result<void> clamp(const std::string& field, const clamp_config& bounds, body_changes& body) {
+    const auto found = body.find(field);
+    if (!found || found->type == json_type::null) return {};
+    const auto value = found->number();
+    // Some upstreams take "100000" for a number; what cannot be compared cannot be let through.
+    if (!value) return error{error_kind::bad_request, "`" + field + "` must be a number.", field};
     if (bounds.max && *value > *bounds.max) {
         body.set(field, number_text(*bounds.max));
     } else if (bounds.min && *value < *bounds.min) {
         body.set(field, number_text(*bounds.min));
     }
+    return {};
 }
 
 void append_messages(std::string& out, const std::vector<message_template>& messages, const exchange& x) {
     for (const message_template& m : messages) {
         if (out.size() > 1) out += ',';
         out.append(R"({"role":)").append(to_json_string(m.role)).append(R"(,"content":)");
-        append_json_string(out, m.content.render(x));
+        append_json_string(out, m.content.render(x, x.request().headers));
         out += '}';
     }
 }
@@ -42,47 +44,55 @@ bool blank(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string_view> body_changes::find(std::string_view key) const {
-    if (const auto changed = changed_.find(key); changed != changed_.end()) {
-        return changed->second ? std::optional<std::string_view>(*changed->second) : std::nullopt;
-    }
-    const auto value = original_.find(key);
-    return value ? std::optional(value->raw) : std::nullopt;
+std::optional<json_value> body_changes::find(std::string_view key) const {
+    const auto changed = changed_.find(key);
+    if (changed == changed_.end()) return current_.find(key);
+    if (!changed->second) return std::nullopt;
+    return json_value{http::json_type_of(changed->second->front()), *changed->second};
 }
 
 void body_changes::remove(std::string_view key) {
     changed_.insert_or_assign(std::string(key), std::nullopt);
 }
 
-void body_changes::write(json_edits& edits) const {
+void body_changes::write(const json_object& original, json_edits& edits) const {
     for (const auto& [key, raw] : changed_) {
         if (raw) {
-            edits.set(original_, key, *raw);
-        } else if (original_.member(key) != nullptr) {
-            edits.remove(original_, key);
+            edits.set(original, key, *raw);
+        } else {
+            edits.remove(original, key);
         }
     }
 }
 
-void apply(const body_rules_config& rules, body_changes& body) {
+result<void> apply(const body_rules_config& rules, body_changes& body) {
     for (const std::string& field : rules.remove) {
         if (body.find(field)) body.remove(field);
     }
     for (const auto& [field, raw] : rules.defaults) {
-        if (!body.find(field)) body.set(field, raw);
+        const auto found = body.find(field);
+        if (!found || found->type == json_type::null) body.set(field, raw);
     }
     for (const auto& [field, raw] : rules.set) {
-        if (body.find(field) != raw) body.set(field, raw);
+        const auto found = body.find(field);
+        if (!found || found->raw != raw) body.set(field, raw);
     }
-    for (const auto& [field, bounds] : rules.clamp) clamp(field, bounds, body);
+    for (const auto& [field, bounds] : rules.clamp) {
+        auto within = clamp(field, bounds, body);
+        if (!within) return within;
+    }
+    return {};
 }
 
-void surround(const std::vector<message_template>& before, const std::vector<message_template>& behind,
-              const exchange& x, body_changes& body) {
-    if (before.empty() && behind.empty()) return;
+result<void> surround(const std::vector<message_template>& before, const std::vector<message_template>& behind,
+                      const exchange& x, body_changes& body) {
+    if (before.empty() && behind.empty()) return {};
     const auto messages = body.find("messages");
-    if (!messages || !messages->starts_with('[')) return;
-    const std::string_view inside = messages->substr(1, messages->size() - 2);
+    if (!messages || messages->type == json_type::null) return {};
+    if (messages->type != json_type::array) {
+        return error{error_kind::bad_request, "`messages` must be a list of messages.", "messages"};
+    }
+    const std::string_view inside = messages->raw.substr(1, messages->raw.size() - 2);
     std::string out = "[";
     append_messages(out, before, x);
     if (!blank(inside)) {
@@ -92,12 +102,13 @@ void surround(const std::vector<message_template>& before, const std::vector<mes
     append_messages(out, behind, x);
     out += ']';
     body.set("messages", std::move(out));
+    return {};
 }
 
-result<void> fill_template(const std::vector<prompt_template>& templates, const json_object& original,
-                           std::size_t bytes_max, body_changes& body) {
-    const auto asked = original.find("template");
-    if (templates.empty() || !asked) return {};
+result<void> fill_template(const std::vector<prompt_template>& templates, std::size_t bytes_max, body_changes& body) {
+    if (templates.empty()) return {};
+    const auto asked = body.find("template");
+    if (!asked) return {};
     const auto name = asked->string();
     if (!name) return error{error_kind::bad_request, "`template` must be the name of a template.", "template"};
     const auto found =
@@ -107,13 +118,21 @@ result<void> fill_template(const std::vector<prompt_template>& templates, const 
         for (const prompt_template& t : templates) names.push_back(t.name());
         return error{error_kind::bad_request, "There is no such template" + did_you_mean(*name, names), "template"};
     }
+    const auto given = body.find("variables");
     const json_value none{json_type::object, "{}"};
-    const auto variables = json_object::inside(original.find("variables").value_or(none));
-    if (!variables) return error{error_kind::bad_request, "`variables` must be an object.", "variables"};
+    if (given && given->type != json_type::object) {
+        return error{error_kind::bad_request, "`variables` must be an object.", "variables"};
+    }
+    const auto variables = json_object::inside(given.value_or(none));
+    if (!variables) {
+        // The error counts bytes from the beginning of the object, which would mislead: nothing is wrong but this.
+        return error{error_kind::bad_request, "`variables` names a field twice, or more than 65,536 of them.",
+                     "variables"};
+    }
     auto filled = found->fill(*variables, bytes_max);
     if (!filled) return filled.error();
     body.remove("template");
-    if (original.find("variables")) body.remove("variables");
+    if (given) body.remove("variables");
     for (auto& [field, raw] : *filled) body.set(field, std::move(raw));
     return {};
 }

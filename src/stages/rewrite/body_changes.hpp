@@ -16,19 +16,21 @@
 
 namespace sluice::rewrite {
 
-// Top-level fields as they will be: the client's, with what has been changed so far. Lives within one serve(), without
-// an await.
+// Top-level fields as they will be: those that `current` has, with what has been changed since. Lives within one
+// serve(), without an await; `current` outlives it.
 class body_changes {
 public:
-    explicit body_changes(const json_object& original) : original_(original) {}
+    explicit body_changes(const json_object& current) : current_(current) {}
 
-    std::optional<std::string_view> find(std::string_view key) const;  // raw JSON
+    std::optional<json_value> find(std::string_view key) const;
     void set(std::string_view key, std::string raw) { changed_.insert_or_assign(std::string(key), std::move(raw)); }
     void remove(std::string_view key);
-    void write(json_edits& edits) const;
+    bool empty() const { return changed_.empty(); }
+    // Into the edits of `original`, the text that `current` was edited from. May be `current` itself.
+    void write(const json_object& original, json_edits& edits) const;
 
 private:
-    const json_object& original_;
+    const json_object& current_;
     std::map<std::string, std::optional<std::string>, std::less<>> changed_;  // nothing: removed
 };
 
@@ -37,15 +39,16 @@ struct message_template {
     text_template content;
 };
 
-void apply(const body_rules_config& rules, body_changes& body);
+// Error: bad_request for a field with bounds that is no number.
+result<void> apply(const body_rules_config& rules, body_changes& body);
 
-// Puts messages around those of the body; does nothing to a body whose `messages` is not an array.
-void surround(const std::vector<message_template>& before, const std::vector<message_template>& behind,
-              const exchange& x, body_changes& body);
+// Puts messages around those of the body; does nothing to a body without `messages`. Error: bad_request where they
+// are no list.
+result<void> surround(const std::vector<message_template>& before, const std::vector<message_template>& behind,
+                      const exchange& x, body_changes& body);
 
 // Replaces `template` and `variables` by the fields of the template they name; does nothing to a body without
 // `template`. Error: bad_request, payload_too_large.
-result<void> fill_template(const std::vector<prompt_template>& templates, const json_object& original,
-                           std::size_t bytes_max, body_changes& body);
+result<void> fill_template(const std::vector<prompt_template>& templates, std::size_t bytes_max, body_changes& body);
 
 }  // namespace sluice::rewrite

@@ -13,17 +13,10 @@ header_rules::header_rules(const header_rules_config& config) : remove_(config.r
     compile(config.add, add_);
 }
 
-void header_rules::apply(const exchange& x, header_list& headers) const {
-    // Values may come from the very headers that change.
-    std::vector<std::string> values;
-    values.reserve(set_.size() + add_.size());
-    for (const auto* list : {&set_, &add_}) {
-        for (const auto& [name, text] : *list) values.push_back(text.render(x));
-    }
+void header_rules::apply(const exchange& x, const header_list& request, header_list& headers) const {
     for (const std::string& name : remove_) headers.remove(name);
-    auto value = values.begin();
-    for (const auto& [name, text] : set_) headers.set(name, *value++);
-    for (const auto& [name, text] : add_) headers.add(name, *value++);
+    for (const auto& [name, text] : set_) headers.set(name, text.render(x, request));
+    for (const auto& [name, text] : add_) headers.add(name, text.render(x, request));
 }
 
 }  // namespace sluice::rewrite

@@ -20,8 +20,8 @@ public:
     explicit header_rules(const header_rules_config& config);
 
     bool empty() const { return remove_.empty() && set_.empty() && add_.empty(); }
-    // All values are filled in before the first field changes.
-    void apply(const exchange& x, header_list& headers) const;
+    // Changes `headers`; places in values are filled from those of the request as they were.
+    void apply(const exchange& x, const header_list& request, header_list& headers) const;
 
 private:
     using field = std::pair<std::string, text_template>;
@@ -29,14 +29,30 @@ private:
     std::vector<field> set_, add_;
 };
 
-// Applies rules to the head of a reply. Stands on the frame of the stage.
+// Keeps the headers of a request as they are now and puts them back at its end, on the frame of the stage: whoever
+// repeats an attempt, or looks at the request afterwards, finds what the client sent.
+class request_headers_hold {
+public:
+    explicit request_headers_hold(exchange& x) : x_(x), before_(x.request().headers) {}
+    ~request_headers_hold() { std::swap(x_.request_to_change().headers, before_); }
+    request_headers_hold(const request_headers_hold&) = delete;
+    request_headers_hold& operator=(const request_headers_hold&) = delete;
+
+    const header_list& before() const { return before_; }
+
+private:
+    exchange& x_;
+    header_list before_;
+};
+
+// Applies rules to the head of a reply. Stands on the frame of the stage, as `request` does.
 class header_sink final : public reply_sink {
 public:
-    header_sink(const header_rules& rules, exchange& x)
-        : rules_(rules), x_(x), scope_(x, *this, sink_scope::needs::pieces) {}
+    header_sink(const header_rules& rules, exchange& x, const header_list& request)
+        : rules_(rules), x_(x), request_(request), scope_(x, *this, sink_scope::needs::pieces) {}
 
     awaitable<void> head(response_head& h) override {
-        rules_.apply(x_, h.headers);
+        rules_.apply(x_, request_, h.headers);
         return scope_.next().head(h);
     }
     awaitable<void> write(const event& e) override { return scope_.next().write(e); }
@@ -45,6 +61,7 @@ public:
 private:
     const header_rules& rules_;
     exchange& x_;
+    const header_list& request_;
     sink_scope scope_;
 };
 

@@ -10,12 +10,19 @@
 
 namespace sluice::rewrite {
 
+inline constexpr std::size_t rules_max = 64;                 // of one kind
+inline constexpr std::size_t prompt_bytes_max = 64 << 10;    // of one text of a message or a field of a template
+inline constexpr std::size_t header_value_bytes_max = 8192;  // as configured, before places are filled
+
 // In this order: remove, set, add. Values are text templates.
 struct header_rules_config {
     std::map<std::string, std::string> set;  // in place of all fields of that name
     std::map<std::string, std::string> add;  // beside those there are
     std::vector<std::string> remove;
 };
+
+struct request_headers_config : header_rules_config {};
+struct response_headers_config : header_rules_config {};
 
 // Bounds of a number; one of them at least.
 struct clamp_config {
@@ -25,9 +32,9 @@ struct clamp_config {
 // Top-level fields of a JSON body, in this order: remove, defaults, set, clamp.
 struct body_rules_config {
     std::vector<std::string> remove;
-    std::map<std::string, std::string> defaults;  // field: JSON, where the client did not set it
+    std::map<std::string, std::string> defaults;  // field: JSON, where the client set none or null
     std::map<std::string, std::string> set;       // field: JSON, whatever the client set
-    std::map<std::string, clamp_config> clamp;    // numbers only; what is no number is left alone
+    std::map<std::string, clamp_config> clamp;    // a field that is no number is refused
 };
 
 struct message_config {
@@ -35,7 +42,8 @@ struct message_config {
     std::string content;  // a text template
 };
 
-// Messages put before and behind the client's. Bodies without `messages` are left alone.
+// Messages put before and behind the client's. Bodies without `messages` are left alone; one whose `messages` is no
+// list is refused.
 struct messages_config {
     std::vector<message_config> prepend, append;
 };
@@ -47,7 +55,8 @@ struct prompt_template_config {
 };
 
 struct rewrite_config {
-    header_rules_config request_headers, response_headers;
+    request_headers_config request_headers;
+    response_headers_config response_headers;
     body_rules_config body;
     messages_config messages;
     std::vector<prompt_template_config> templates;
@@ -55,7 +64,8 @@ struct rewrite_config {
     bool touches_body() const;
 };
 
-void read(config_reader& r, header_rules_config& c);
+void read(config_reader& r, request_headers_config& c);
+void read(config_reader& r, response_headers_config& c);
 void read(config_reader& r, clamp_config& c);
 void read(config_reader& r, body_rules_config& c);
 void read(config_reader& r, message_config& c);

@@ -1,6 +1,7 @@
 #include "stages/rewrite/text_template.hpp"
 
 #include "base/ascii.hpp"
+#include "http/reserved_header.hpp"
 
 namespace sluice::rewrite {
 namespace {
@@ -14,14 +15,16 @@ bool known(std::string_view place) {
     return place == "key" || place == "tenant" || place == "request_id";
 }
 
-std::string_view value_of(const std::string& place, const exchange& x) {
+bool tells_credential(std::string_view place) {
+    return place.starts_with(header_place) && http::credential_header(place.substr(header_place.size()));
+}
+
+std::string_view value_of(const std::string& place, const exchange& x, const header_list& headers) {
     if (place == "key") return x.caller.key_id;
     if (place == "tenant") return x.caller.tenant;
     if (place == "request_id") return x.request_id();
     if (place.starts_with(header_place)) {
-        return x.request()
-            .headers.find(std::string_view(place).substr(header_place.size()))
-            .value_or(std::string_view{});
+        return headers.find(std::string_view(place).substr(header_place.size())).value_or(std::string_view{});
     }
     const auto claim = x.caller.claims.find(place.substr(claim_place.size()));
     return claim == x.caller.claims.end() ? std::string_view{} : std::string_view(claim->second);
@@ -49,6 +52,11 @@ result<text_template> text_template::parse(std::string_view text) {
     auto pieces = cut_template(text);
     if (!pieces) return pieces.error();
     for (const template_piece& p : *pieces) {
+        if (tells_credential(p.place)) {
+            return error{
+                error_kind::bad_request,
+                "{{" + p.place + "}} would tell the client's credential: name the caller with {{key}} or {{tenant}}"};
+        }
         if (p.place.empty() || known(p.place)) continue;
         return error{error_kind::bad_request,
                      "there is no {{" + p.place + "}}: key, tenant, request_id, header:NAME and claim:NAME are known"};
@@ -58,11 +66,11 @@ result<text_template> text_template::parse(std::string_view text) {
     return t;
 }
 
-std::string text_template::render(const exchange& x) const {
+std::string text_template::render(const exchange& x, const header_list& headers) const {
     std::string out;
     for (const template_piece& p : pieces_) {
         out += p.before;
-        if (!p.place.empty()) out += value_of(p.place, x);
+        if (!p.place.empty()) out += value_of(p.place, x, headers);
     }
     return out;
 }

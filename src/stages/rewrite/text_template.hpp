@@ -20,14 +20,16 @@ struct template_piece {
 result<std::vector<template_piece>> cut_template(std::string_view text);
 
 // Places are filled from what the gateway knows of the request: {{key}}, {{tenant}}, {{request_id}},
-// {{header:NAME}}, {{claim:NAME}}. What is not there is empty. Immutable.
+// {{header:NAME}}, {{claim:NAME}}. What is not there is empty. Headers that hold credentials are no places: a text
+// goes to an upstream, into logs and perhaps into an answer. Immutable.
 class text_template {
 public:
-    // Error (bad_request): a place that does not exist.
+    // Error (bad_request): a place that does not exist or would tell a credential.
     static result<text_template> parse(std::string_view text);
 
-    // What a client sent stands in the result as it is: the caller escapes the whole.
-    std::string render(const exchange& x) const;
+    // {{header:NAME}} is taken from `headers`, the request's before rules changed them. What a client sent stands in
+    // the result as it is: the caller escapes the whole.
+    std::string render(const exchange& x, const header_list& headers) const;
 
 private:
     std::vector<template_piece> pieces_;

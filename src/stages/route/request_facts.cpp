@@ -2,6 +2,7 @@
 
 #include "http/multipart.hpp"
 #include "http/path.hpp"
+#include "routing/upstream_path.hpp"
 
 #include <algorithm>
 
@@ -20,11 +21,6 @@ bool has_body(const request_head& head) {
 // Does a stream of this endpoint say its usage only when asked?
 bool usage_on_request(std::string_view path) {
     return path.ends_with("/completions");
-}
-
-// Uploads of files name no model and may be huge: they stream past. Every other form is looked into.
-bool is_upload(std::string_view path) {
-    return path.ends_with("/files") || path.find("/uploads") != std::string_view::npos;
 }
 
 // No field that decides anything may hide behind escapes: "mod\u0065l" is a model to the upstream's parser.
@@ -84,7 +80,7 @@ awaitable<result<request_facts>> read_facts(exchange& x, std::string_view path) 
     const request_head& head = x.request();
     request_facts facts;
     if (has_body(head) && has_type(head, "multipart/form-data")) {
-        if (is_upload(path)) co_return facts;
+        if (routing::is_upload_path(path)) co_return facts;  // every other form is looked into
         auto body = co_await x.collect_body();
         if (!body) co_return body.error();
         const std::string_view type = *head.headers.find("content-type");

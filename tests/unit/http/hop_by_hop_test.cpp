@@ -61,3 +61,17 @@ TEST_CASE("a list without such fields stays as it is") {
     remove_hop_by_hop(h);
     CHECK(h.size() == 2);
 }
+
+TEST_CASE("once nominated fields are gone, nothing is nominated any more") {
+    header_list h;
+    h.add("X-Hop", "1");
+    h.add("Connection", "x-hop, upgrade");
+    h.add("Upgrade", "websocket");
+    h.add("Connection", "x-team");
+    h.add("A", "1");
+    remove_nominated(h);
+    CHECK(names(h) == "Upgrade A ");
+    h.add("X-Team", "ours");
+    remove_hop_by_hop(h);
+    CHECK(names(h) == "A X-Team ");
+}

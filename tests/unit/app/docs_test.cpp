@@ -1,0 +1,69 @@
+// The configurations that the documentation shows are loaded, and its links lead somewhere.
+#include "app/gateway_config.hpp"
+#include "unit/config/support.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace sluice;
+
+namespace {
+
+std::string page(const std::filesystem::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+// What stands between ```yaml and ```.
+std::vector<std::string> yaml_blocks(const std::string& text) {
+    std::vector<std::string> blocks;
+    const std::string opening = "\n```yaml\n", closing = "\n```";
+    for (auto at = text.find(opening); at != std::string::npos; at = text.find(opening, at)) {
+        at += opening.size();
+        const auto end = text.find(closing, at);
+        REQUIRE(end != std::string::npos);
+        blocks.push_back(text.substr(at, end + 1 - at));
+        at = end;
+    }
+    return blocks;
+}
+
+// Targets of [text](target), as written.
+std::vector<std::string> links(const std::string& text) {
+    std::vector<std::string> found;
+    for (auto at = text.find("]("); at != std::string::npos; at = text.find("](", at)) {
+        at += 2;
+        found.push_back(text.substr(at, text.find(')', at) - at));
+    }
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("the configuration that rewrite.md shows loads without a problem") {
+    const auto blocks = yaml_blocks(page(SLUICE_SOURCE_DIR "/docs/rewrite.md"));
+    REQUIRE(blocks.size() == 1);
+    app::gateway_config c;
+    const auto problems = config::testing::problems_of(
+        blocks.front(), [&](config_reader& r) { read(r, c); },
+        config::testing::fake_environment({{"TEAM_A_KEY", "sk-team-a"}, {"OPENAI_API_KEY", "sk-openai"}}));
+    CHECK(problems == config::testing::lines{});
+    REQUIRE(c.routes.size() == 1);
+    CHECK(c.routes.front().stages.size() == 4);
+}
+
+TEST_CASE("links of rewrite.md lead to pages that exist") {
+    const std::filesystem::path docs = SLUICE_SOURCE_DIR "/docs";
+    const auto all = links(page(docs / "rewrite.md"));
+    CHECK_FALSE(all.empty());
+    for (const std::string& link : all) {
+        CAPTURE(link);
+        CHECK(std::filesystem::exists(docs / link.substr(0, link.find('#'))));
+    }
+}
