@@ -113,6 +113,19 @@ enum class abort_reason : std::uint8_t { none, client_gone, client_write_stall, 
 
 class upstream_connection;  // src/pipeline/upstream.hpp
 
+// A limit on what a caller uses, for a session of many responses in one exchange (a WebSocket): who put it there is
+// told as the session goes on, not only at its end.
+class session_budget {
+public:
+    // A response is over: x.usage has grown.
+    virtual void response_done() = 0;
+    // May another one begin? An error ends the session.
+    virtual std::optional<error> next_response() = 0;
+
+protected:
+    ~session_budget() = default;  // lives on a stage's frame
+};
+
 class exchange {
 public:
     // What the session provides. Opaque to stages.
@@ -170,6 +183,8 @@ public:
     std::string trace_id, parent_span_id, span_id;
     std::string trace_state;  // the caller's tracestate, passed on as it is
     bool trace_sampled = false;
+    session_budget* budget = nullptr;  // of the innermost stage that has one; it asks the next one out itself
+    header_list failure_headers;       // what the reply to a failure shall carry: limits and what is left of them
 
     // --- the reply ---------------------------------------------------------------------------------
     reply_sink& reply() { return *reply_; }        // the outermost sink: where the relay writes
@@ -229,7 +244,8 @@ public:
     virtual bool unflushed() const { return false; }  // does the client's sink hold anything back?
     // Sends what the client's sink still holds back to save a system call; the relay calls it before it waits.
     virtual awaitable<void> flush();
-    // After a 101: sends its head, then passes bytes both ways until either side ends.
+    // After a 101: sends its head, then passes bytes both ways until either side ends. Where the target is a
+    // model, a WebSocket's events are read as they pass: x.usage grows with each response.
     virtual awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head);
 
 protected:

@@ -21,17 +21,21 @@ void set_duration(header_list& headers, std::string_view name, std::chrono::nano
 
 }  // namespace
 
+void set_limit_headers(header_list& headers, const limit_state& requests, const limit_state& tokens) {
+    if (requests.known) {
+        set_number(headers, "x-ratelimit-limit-requests", requests.limit);
+        set_number(headers, "x-ratelimit-remaining-requests", requests.remaining);
+        set_duration(headers, "x-ratelimit-reset-requests", requests.reset);
+    }
+    if (tokens.known) {
+        set_number(headers, "x-ratelimit-limit-tokens", tokens.limit);
+        set_number(headers, "x-ratelimit-remaining-tokens", tokens.remaining);
+        set_duration(headers, "x-ratelimit-reset-tokens", tokens.reset);
+    }
+}
+
 awaitable<void> limit_headers::head(response_head& h) {
-    if (requests_.known) {
-        set_number(h.headers, "x-ratelimit-limit-requests", requests_.limit);
-        set_number(h.headers, "x-ratelimit-remaining-requests", requests_.remaining);
-        set_duration(h.headers, "x-ratelimit-reset-requests", requests_.reset);
-    }
-    if (tokens_.known) {
-        set_number(h.headers, "x-ratelimit-limit-tokens", tokens_.limit);
-        set_number(h.headers, "x-ratelimit-remaining-tokens", tokens_.remaining);
-        set_duration(h.headers, "x-ratelimit-reset-tokens", tokens_.reset);
-    }
+    set_limit_headers(h.headers, requests_, tokens_);
     return next_.head(h);
 }
 

@@ -16,7 +16,10 @@ struct limit_state {
     std::chrono::nanoseconds reset{0};
 };
 
-// A sink that only touches the head: x-ratelimit-{limit,remaining,reset}-{requests,tokens}. What an upstream said
+// The fields for what is known: x-ratelimit-{limit,remaining,reset}-{requests,tokens}, replacing those of that name.
+void set_limit_headers(header_list& headers, const limit_state& requests, const limit_state& tokens);
+
+// A sink that only touches the head. What an upstream said
 // under these names was about our account and is replaced.
 class limit_headers final : public reply_sink {
 public:

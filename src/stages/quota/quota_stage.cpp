@@ -16,6 +16,29 @@ bool has_json_body(const request_head& head) {
     return head.body != framing::none && (!type || type->find("json") != std::string_view::npos);
 }
 
+// Puts the limits of one stage before those further out, for as long as the exchange is behind it.
+class session_meter final : public session_budget {
+public:
+    session_meter(exchange& x, admission& taken) : x_(x), outer_(x.budget), taken_(taken) { x_.budget = this; }
+    ~session_meter() { x_.budget = outer_; }
+    session_meter(const session_meter&) = delete;
+    session_meter& operator=(const session_meter&) = delete;
+
+    void response_done() override {
+        taken_.settle();
+        if (outer_ != nullptr) outer_->response_done();
+    }
+    std::optional<error> next_response() override {
+        if (auto refused = taken_.left()) return refused;
+        return outer_ != nullptr ? outer_->next_response() : std::nullopt;
+    }
+
+private:
+    exchange& x_;
+    session_budget* const outer_;
+    admission& taken_;
+};
+
 }  // namespace
 
 quota_stage::quota_stage(const quota_config& config, const std::string& route, services& s, std::size_t position)
@@ -68,10 +91,12 @@ awaitable<void> quota_stage::admit(exchange& x, next_stage next, token_estimate 
     for (quota_rule& rule : rules_) {
         auto refused = taken.take(rule, rule.subject(x, model), config_.on_full);
         if (refused) {
+            if (config_.headers) set_limit_headers(x.failure_headers, taken.requests(), taken.tokens());
             x.fail(std::move(*refused));
             co_return;
         }
     }
+    const session_meter meter(x, taken);
     if (!config_.headers) {
         co_await next(x);
         co_return;
@@ -79,6 +104,8 @@ awaitable<void> quota_stage::admit(exchange& x, next_stage next, token_estimate 
     limit_headers headers(x.reply(), taken.requests(), taken.tokens());
     const sink_scope around(x, headers, sink_scope::needs::pieces);
     co_await next(x);
+    // A failure is rendered further out, behind this sink's back.
+    if (x.failure() && !x.committed()) set_limit_headers(x.failure_headers, taken.requests(), taken.tokens());
 }
 
 }  // namespace sluice::quota
