@@ -123,6 +123,19 @@ enum class abort_reason : std::uint8_t { none, client_gone, client_write_stall, 
 
 class upstream_connection;  // src/pipeline/upstream.hpp
 
+// A limit on what a caller uses, for a session of many responses in one exchange (a WebSocket): who put it there is
+// told as the session goes on, not only at its end.
+class session_budget {
+public:
+    // A response is over: x.usage has grown.
+    virtual void response_done() = 0;
+    // May another one begin? An error ends the session.
+    virtual std::optional<error> next_response() = 0;
+
+protected:
+    ~session_budget() = default;  // lives on a stage's frame
+};
+
 class exchange {
 public:
     // What the session provides. Opaque to stages.
@@ -184,6 +197,7 @@ public:
     // Are the durations of its stages measured? One exchange of several is: clocks cost more than most stages.
     bool timed = false;
     std::chrono::nanoseconds inner_time{0};  // of the stages behind the one that runs, while `timed`
+    session_budget* budget = nullptr;        // of the innermost stage that has one; it asks the next one out itself
 
     // --- the reply ---------------------------------------------------------------------------------
     reply_sink& reply() { return *reply_; }        // the outermost sink: where the relay writes
@@ -245,7 +259,8 @@ public:
     virtual bool unflushed() const { return false; }  // does the client's sink hold anything back?
     // Sends what the client's sink still holds back to save a system call; the relay calls it before it waits.
     virtual awaitable<void> flush();
-    // After a 101: sends its head, then passes bytes both ways until either side ends.
+    // After a 101: sends its head, then passes bytes both ways until either side ends. Where the target is a
+    // model, a WebSocket's events are read as they pass: x.usage grows with each response.
     virtual awaitable<result<void>> tunnel(upstream_connection& upstream, response_head& head);
 
 protected:

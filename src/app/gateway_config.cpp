@@ -17,6 +17,8 @@ void read(config_reader& r, listener_config& c) {
     r.field("idle_timeout", c.limits.idle, "Between two requests of a connection.");
     r.field("tls_timeout", c.limits.tls_handshake, "For the TLS handshake.");
     r.field("tunnel_idle_timeout", c.limits.tunnel_idle, "A WebSocket on which neither side says anything.");
+    r.field("websocket_message_bytes", c.limits.websocket_message_bytes,
+            "Largest message of a WebSocket to a model, over all its fragments; a larger one ends it.", {.min = 1024});
     r.field("requests_per_connection", c.limits.requests, "Then the connection closes.", {.min = 1});
     r.field("backlog", c.backlog, "Connections that wait in the kernel to be accepted.", {.min = 1});
 }

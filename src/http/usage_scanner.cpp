@@ -216,6 +216,7 @@ void usage_scanner::read(std::string_view object) {
         update(counts_.output, o, "output_tokens");
         update_inside(counts_.cached, o, "input_tokens_details", "cached_tokens");
         update_inside(counts_.reasoning, o, "output_tokens_details", "reasoning_tokens");
+        update_inside(counts_.cached, o, "input_token_details", "cached_tokens");  // openai realtime
         update(counts_.cache_read, o, "cache_read_input_tokens");
         update(counts_.more_input, o, "cache_creation_input_tokens");
         if (counts_.cache_read >= 0) counts_.cached = counts_.cache_read;

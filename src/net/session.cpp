@@ -4,6 +4,7 @@
 #include "http/message_writer.hpp"
 #include "http/path.hpp"
 #include "http/request_parser.hpp"
+#include "net/realtime.hpp"
 #include "net/tunnel.hpp"
 #include "net/upstream_pool.hpp"
 #include "pipeline/error_reply.hpp"
@@ -300,6 +301,10 @@ awaitable<result<void>> session::tunnel(upstream_connection& upstream, response_
     // What stands behind the request's body is the client's first word in the new protocol.
     if (!body_->complete())
         co_return error{error_kind::bad_request, "The request to switch protocols is not complete."};
+    const bool realtime = is_realtime(*active_, head);
+    if (realtime && head.headers.contains("sec-websocket-extensions"))
+        co_return error{error_kind::upstream_protocol,
+                        "The upstream chose a WebSocket extension that was not offered."};
     active_->release_body();
     // The switch itself is hop-by-hop, and this is the one reply on which it passes.
     const std::string protocol{head.headers.find("upgrade").value_or("")};
@@ -311,10 +316,16 @@ awaitable<result<void>> session::tunnel(upstream_connection& upstream, response_
     tunnel_end here{stream_, std::string(in_.data())};
     tunnel_end there{link.socket(), std::string(link.leftover())};
     in_.release();
-    co_await run_tunnel(here, there, site_.buffers, limits_.tunnel_idle, 5s);
-    active_->reply_bytes = static_cast<std::int64_t>(there.bytes);
     closing_ = true;
-    co_return result<void>{};
+    result<void> done;
+    if (realtime) {
+        const realtime_limits limits{limits_.websocket_message_bytes.value, limits_.tunnel_idle};
+        done = co_await run_realtime(*active_, here, there, site_.buffers, limits);
+    } else {
+        co_await run_tunnel(here, there, site_.buffers, limits_.tunnel_idle, 5s);
+    }
+    active_->reply_bytes = static_cast<std::int64_t>(there.bytes);
+    co_return done;
 }
 
 void session::cancel(exchange&) {

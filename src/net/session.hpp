@@ -12,6 +12,7 @@
 #include "net/stream.hpp"
 #include "pipeline/route_table.hpp"
 
+#include <sluice/config.hpp>
 #include <sluice/exchange.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -34,6 +35,7 @@ struct session_limits {
     std::chrono::milliseconds header{10000};        // from a request's first byte to the end of its head
     std::chrono::milliseconds idle{75000};          // between requests
     std::chrono::milliseconds tunnel_idle{300000};  // neither side of a WebSocket says anything
+    byte_size websocket_message_bytes{16u << 20};   // of a WebSocket to a model
     int requests = 100000;                          // on one connection, then it closes
 };
 

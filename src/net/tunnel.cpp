@@ -34,13 +34,24 @@ struct direction {
     bool done = false;
 };
 
+// Whether more may follow.
 awaitable<bool> pass(tunnel_end& from, tunnel_end& to, std::string_view bytes, activity& shared) {
-    const std::array<std::string_view, 1> piece{bytes};
-    const io_status sent = co_await to.socket.write_all(piece, forever);
-    if (sent != io_status::ok) co_return false;
-    from.bytes += bytes.size();
-    shared.last = from.socket.owner().now();
-    co_return true;
+    tunnel_gate::verdict v{bytes.size(), false};
+    if (from.gate != nullptr) v = from.gate->see(bytes);
+    if (v.pass > 0) {
+        const std::array<std::string_view, 1> piece{bytes.substr(0, v.pass)};
+        from.half_passed = true;  // before the await, which may throw instead of returning
+        const io_status sent = co_await to.socket.write_all(piece, forever);
+        if (sent != io_status::ok) {
+            to.why = tunnel_stop::broken;
+            co_return false;
+        }
+        from.half_passed = false;
+        from.bytes += v.pass;
+        shared.last = from.socket.owner().now();
+    }
+    if (v.stop) from.why = tunnel_stop::gate;
+    co_return !v.stop;
 }
 
 // Until the source ends, or something breaks.
@@ -49,7 +60,10 @@ awaitable<void> pump(tunnel_end& from, tunnel_end& to, buffer_pool& buffers, act
     if (!from.early.empty()) passed = co_await pass(from, to, from.early, shared);
     while (passed) {
         buffer b = buffers.acquire();
-        if (!b) break;
+        if (!b) {
+            from.why = tunnel_stop::starved;
+            break;
+        }
         const io_result r = from.socket.read_some(b.space());
         if (r.status == io_status::ok) {
             b.commit(r.bytes);
@@ -59,9 +73,12 @@ awaitable<void> pump(tunnel_end& from, tunnel_end& to, buffer_pool& buffers, act
             co_await from.socket.readable(forever);
         } else if (r.status == io_status::eof) {
             shared.last = from.socket.owner().now();
+            from.why = tunnel_stop::finished;
+            if (from.gate != nullptr && !from.gate->may_end()) break;
             to.socket.shutdown_write();
             co_return;
         } else {
+            from.why = tunnel_stop::broken;
             break;
         }
     }

@@ -4,6 +4,9 @@
 #include "http/reserved_header.hpp"
 #include "pipeline/relay.hpp"
 
+#include <algorithm>
+#include <string>
+
 namespace sluice {
 namespace {
 
@@ -11,6 +14,31 @@ namespace {
 bool account(std::string_view name) {
     return ascii::token_equals(name, "openai-organization") || ascii::token_equals(name, "openai-project") ||
            ascii::token_equals(name, "x-goog-user-project");
+}
+
+bool coded(std::string_view name) {
+    return ascii::token_equals(name, "accept-encoding") || ascii::token_equals(name, "sec-websocket-extensions");
+}
+
+// Browsers can set no header on a WebSocket: OpenAI's clients there put their key among the subprotocols.
+void hide_key(header_list& headers) {
+    constexpr std::string_view name = "sec-websocket-protocol", key = "openai-insecure-api-key.";
+    if (!headers.contains(name)) return;
+    std::string kept;
+    for (const auto field : headers) {
+        if (!iequals(field.name, name)) continue;
+        for (std::string_view rest = field.value; !rest.empty();) {
+            const std::size_t comma = rest.find(',');
+            std::string_view token = rest.substr(0, comma);
+            rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+            token.remove_prefix(std::min(token.find_first_not_of(" \t"), token.size()));
+            if (token.empty() || (token.size() >= key.size() && iequals(token.substr(0, key.size()), key))) continue;
+            if (!kept.empty()) kept += ", ";
+            kept += token;
+        }
+    }
+    headers.remove(name);
+    if (!kept.empty()) headers.add("Sec-WebSocket-Protocol", kept);
 }
 
 bool nominates(const header_list& headers) {
@@ -45,9 +73,10 @@ void filter_request_headers(const exchange& x, header_list& out) {
     out.add_from(*from, [&](const header_list::field& field) {
         if (http::is_hop_by_hop(field.name) || http::gateway_header(field.name)) return false;
         if (!forwards_credentials && http::credential_header(field.name)) return false;
-        // A model's answer must be readable on its way: no coding.
-        return !for_model || !(ascii::token_equals(field.name, "accept-encoding") || account(field.name));
+        // A model's answer must be readable on its way: no coding, no compressed frames.
+        return !for_model || !(coded(field.name) || account(field.name));
     });
+    if (for_model) hide_key(out);
     out.add("x-request-id", x.request_id());
     if (!x.trace_id.empty()) {
         out.add("traceparent", "00-" + x.trace_id + "-" + call_span(x) + (x.trace_sampled ? "-01" : "-00"));

@@ -32,9 +32,15 @@ void keep_closest(limit_state& shown, const window_limit& w, const rate_limiter:
 }  // namespace
 
 admission::~admission() {
+    settle();
+}
+
+void admission::settle() {
     if (taken_count_ == 0) return;
-    const std::int64_t more = used_tokens(exchange_, tokens_) - tokens_.reserved;
+    const std::int64_t used = used_tokens(exchange_, tokens_);
+    const std::int64_t more = used - settled_;
     if (more == 0) return;
+    settled_ = used;
     const auto now = time_.recent();
     for (std::size_t i = 0; i < taken_count_; ++i) {
         const taken& t = taken_[i];
@@ -45,6 +51,21 @@ admission::~admission() {
             t.limit->limiter->give_back(t.subject, -more, t.limit->rate, now);
         }
     }
+}
+
+std::optional<error> admission::left() {
+    const auto now = time_.recent();
+    for (std::size_t i = 0; i < taken_count_; ++i) {
+        const taken& t = taken_[i];
+        if (t.limit->counts != unit::tokens) continue;
+        const auto decision = t.limit->limiter->take(t.subject, 1, t.limit->rate, now);
+        if (decision.allowed) {
+            t.limit->limiter->give_back(t.subject, 1, t.limit->rate, now);
+        } else if (!decision.table_full) {
+            return over_limit(*t.limit, decision.retry_after);
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<error> admission::take(quota_rule& rule, std::uint64_t subject, when_full full) {
@@ -72,7 +93,9 @@ std::optional<error> admission::take_window(quota_rule& rule, const window_limit
         if (full == when_full::allow) return std::nullopt;
         return refuse(rule, no_room());
     }
-    keep_closest(w.counts == unit::requests ? requests_ : token_state_, w, decision);  // for the refusal's headers
+    // The limit that refuses is the one that the refusal's headers show.
+    (w.counts == unit::requests ? requests_ : token_state_) = {true, w.rate.limit(), decision.remaining,
+                                                               decision.reset};
     if (decision.retry_after.count() == 0) return refuse(rule, too_large(w, units));
     return refuse(rule, over_limit(w, decision.retry_after));
 }

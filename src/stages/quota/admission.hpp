@@ -19,7 +19,7 @@ class admission {
 public:
     // All references outlive the admission.
     admission(const exchange& x, const clock& time, const token_estimate& tokens)
-        : exchange_(x), time_(time), tokens_(tokens) {}
+        : exchange_(x), time_(time), tokens_(tokens), settled_(tokens.reserved) {}
     ~admission();
     admission(const admission&) = delete;
     admission& operator=(const admission&) = delete;
@@ -28,7 +28,12 @@ public:
     // is given back. `full` decides about subjects for whom there is no room.
     std::optional<error> take(quota_rule& rule, std::uint64_t subject, when_full full);
 
-    // The limits closest to being used up, for the reply's headers.
+    // A response of a session is over, and x.usage has grown: what it used is charged now.
+    void settle();
+    // Is anything left for another response? Takes nothing.
+    std::optional<error> left();
+
+    // The limits closest to being used up, for the reply's headers; behind a refusal, the limit that refused.
     const limit_state& requests() const { return requests_; }
     const limit_state& tokens() const { return token_state_; }
 
@@ -47,6 +52,7 @@ private:
     const token_estimate& tokens_;
     std::array<taken, windows_max> taken_;
     std::size_t taken_count_ = 0;
+    std::int64_t settled_ = 0;  // tokens taken or charged so far, of each limit
     std::array<concurrency_limiter::hold, rules_max> places_;
     std::size_t places_count_ = 0;
     limit_state requests_, token_state_;

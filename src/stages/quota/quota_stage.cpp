@@ -21,6 +21,29 @@ bool may_be_json(const request_head& head) {
     return head.body != framing::none && !has_type(head, "multipart/form-data");
 }
 
+// Puts the limits of one stage before those further out, for as long as the exchange is behind it.
+class session_meter final : public session_budget {
+public:
+    session_meter(exchange& x, admission& taken) : x_(x), outer_(x.budget), taken_(taken) { x_.budget = this; }
+    ~session_meter() { x_.budget = outer_; }
+    session_meter(const session_meter&) = delete;
+    session_meter& operator=(const session_meter&) = delete;
+
+    void response_done() override {
+        taken_.settle();
+        if (outer_ != nullptr) outer_->response_done();
+    }
+    std::optional<error> next_response() override {
+        if (auto refused = taken_.left()) return refused;
+        return outer_ != nullptr ? outer_->next_response() : std::nullopt;
+    }
+
+private:
+    exchange& x_;
+    session_budget* const outer_;
+    admission& taken_;
+};
+
 }  // namespace
 
 quota_stage::quota_stage(const quota_config& config, const std::string& route, services& s, std::size_t position)
@@ -85,6 +108,7 @@ awaitable<void> quota_stage::admit(exchange& x, next_stage next, token_estimate 
         x.fail(std::move(*refused));
         co_return;
     }
+    const session_meter meter(x, taken);
     if (!config_.headers) {
         co_await next(x);
         co_return;
