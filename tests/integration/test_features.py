@@ -5,11 +5,13 @@ import hmac
 import json
 import os
 import struct
+import threading
 import time
 
 import pytest
 
 from harness import api_stages, b64url, make_config
+from upstream import RST, answer
 from wire import Connection, chat
 
 # --- who may call ---------------------------------------------------------------------------------------------
@@ -123,6 +125,38 @@ def test_requests_over_the_quota_are_a_429_with_a_time_to_wait(gateway, upstream
         assert [a.header("x-ratelimit-remaining-requests") for a in answers] == ["2", "1", "0", "0", "0"]
         assert connection.ask("POST", "/v1/chat/completions", chat(), key="sk-b").status == 200
     assert len(up.requests) == 4
+
+
+def test_a_failure_says_what_is_left_as_an_answer_does(gateway, upstream):
+    up = upstream(otherwise=[RST])
+    g = gateway(with_quota(up, per="key", requests_per_minute=2, tokens_per_minute=10000))
+    with Connection(g.port) as connection:
+        failed = connection.ask("POST", "/v1/chat/completions", chat(max_tokens=100))
+        assert failed.status == 502
+        assert (failed.header("x-ratelimit-limit-requests"), failed.header("x-ratelimit-remaining-requests")) == ("2", "1")
+        assert failed.header("x-ratelimit-limit-tokens") == "10000"
+        missing = connection.ask("POST", "/v1/chat/completions", chat(max_tokens=100) | {"model": "nobody"})
+        assert (missing.status, missing.header("x-ratelimit-remaining-requests")) == (404, "0")
+        refused = connection.ask("POST", "/v1/chat/completions", chat(max_tokens=100))
+    assert refused.status == 429
+    assert 1 <= int(refused.header("retry-after")) <= 30
+    assert (refused.header("x-ratelimit-limit-requests"), refused.header("x-ratelimit-remaining-requests")) == ("2", "0")
+    assert refused.header("x-ratelimit-reset-requests").endswith("s")
+    assert len(refused.all("x-ratelimit-limit-requests")) == 1
+
+
+def test_too_many_at_the_same_time_are_a_429_with_a_time_to_wait(gateway, upstream):
+    release = threading.Event()
+    up = upstream([release, answer(b"{}")])
+    g = gateway(with_quota(up, per="key", concurrency=1, requests_per_minute=60))
+    with Connection(g.port) as first, Connection(g.port) as second:
+        first.request("POST", "/v1/chat/completions", chat())
+        assert up.wait_for(lambda u: u.requests)
+        refused = second.ask("POST", "/v1/chat/completions", chat())
+        release.set()
+        assert first.response().status == 200
+    assert (refused.status, refused.header("retry-after")) == (429, "1")
+    assert refused.header("x-ratelimit-limit-requests") == "60"
 
 
 def test_tokens_count_as_they_were_used(gateway, sim):

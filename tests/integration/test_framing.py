@@ -1,11 +1,12 @@
 """What stands on the wire: requests that two parsers could read in two ways are refused, and nothing of them
 reaches an upstream. Each row is a payload, the status it earns, and what is wrong with it."""
+import socket
 import time
 
 import pytest
 
-from harness import make_config
-from upstream import answer
+from harness import Gateway, api_stages, make_config
+from upstream import ScriptedUpstream, answer
 from wire import Connection, chat, render_request
 
 POST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer sk-test\r\nContent-Type: application/json\r\n"
@@ -84,9 +85,6 @@ ACCEPTED = {
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """One gateway for all payloads: whatever came before, it must serve the next. And what its upstream saw."""
-    from harness import Gateway
-    from upstream import ScriptedUpstream
-
     upstream = ScriptedUpstream()
     gateway = Gateway(tmp_path_factory.mktemp("framing"), make_config(upstream))
     yield gateway, upstream
@@ -163,6 +161,64 @@ def test_the_body_of_a_refused_request_is_not_taken_for_the_next(stage, title, p
         assert (first.status, second.status) == (401, 200)
         assert connection.ended(0.05) is False
     assert len(upstream.requests) == before + 1
+
+
+SMUGGLED = render_request("POST", "/v1/chat/completions", chat("smuggled"))
+# What is refused before its body was read, and how the body is sent.
+REJECTED = {"no key": (401, b"/v1/chat/completions"), "no route": (404, b"/nowhere"), "over the limit": (413, b"/v1/tight"), "over the quota": (429, b"/v1/poor")}
+BODIES = {
+    "a length": (b"Content-Length: %d" % len(SMUGGLED), SMUGGLED),
+    "chunks": (b"Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)),
+    "a large length": (b"Content-Length: 300000", SMUGGLED + b"x" * (300000 - len(SMUGGLED))),
+    "large chunks": (b"Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (len(SMUGGLED), SMUGGLED) + b"8000\r\n%s\r\n" % (b"x" * 0x8000) * 9 + b"0\r\n\r\n"),
+    "a length, partly sent": (b"Content-Length: %d" % (len(SMUGGLED) + 10000), SMUGGLED),
+    "chunks, partly sent": (b"Transfer-Encoding: chunked", b"%x\r\n%s" % (len(SMUGGLED) + 10000, SMUGGLED)),
+}
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A gateway that rejects for every reason, and what its upstream saw."""
+    upstream = ScriptedUpstream()
+    config = make_config(upstream)
+    config["routes"] = [
+        {"name": "tight", "match": {"path": "/v1/tight"}, "limits": {"body_bytes": 64}, "stages": api_stages()},
+        {"name": "poor", "match": {"path": "/v1/poor"}, "stages": api_stages(before=[{"quota": {"requests_per_hour": 1}}])},
+        {"name": "api", "match": {"path": "/v1/chat/*"}, "stages": api_stages()}]
+    gateway = Gateway(tmp_path_factory.mktemp("strict"), config)
+    with Connection(gateway.port) as connection:
+        assert connection.ask("POST", "/v1/poor", chat()).status == 200
+    yield gateway, upstream
+    upstream.close()
+    gateway.finish()
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("why", REJECTED)
+def test_a_rejected_body_is_never_read_as_a_request(strict, why, body):
+    gateway, upstream = strict
+    (status, target), (framing, sent) = REJECTED[why], BODIES[body]
+    key = b"sk-evil" if why == "no key" else b"sk-test"
+    before = len(upstream.requests)
+    rejected = b"POST %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n%s\r\n\r\n" % (target, key, framing) + sent
+    with Connection(gateway.port) as connection:
+        # The second request follows in the same breath: within the body, where that has not all been sent.
+        connection.send(rejected + render_request("POST", "/v1/chat/completions", chat("second"), {"Connection": "close"}))
+        connection.socket.shutdown(socket.SHUT_WR) if "partly" in body else None
+        first = connection.response()
+        first.read()
+        rest = connection.rest()
+    assert first.status == status, first.head
+    seen = upstream.requests[before:]
+    assert not [request for request in seen if b"smuggled" in request.body]
+    if rest:
+        assert first.header("connection") != "close" and "partly" not in body
+        assert rest.startswith(b"HTTP/1.1 200 ") and rest.count(b"HTTP/1.1 ") == 1
+        assert [b"second" in request.body for request in seen] == [True]
+    else:
+        assert not seen
+        # Small bodies that came whole cost nobody a connection, but for one that broke the limit.
+        assert "large" in body or "partly" in body or status == 413
 
 
 def test_a_request_in_single_bytes_is_served(stage):

@@ -145,6 +145,54 @@ TEST_CASE("the reply says what is left, in the place of what an upstream said ab
     CHECK(e.client.ends == 1);
 }
 
+TEST_CASE("what is left is also said on a failure, whoever renders it") {
+    fixture f;
+    f.config.rule.requests_per_minute = 2;
+    f.config.rule.tokens_per_minute = 6000;
+    chat failed(R"({"model":"m","max_tokens":90,"x":"1234"})");
+    failed.next().failure = error{error_kind::upstream_connect};
+    f.serve(failed);
+    CHECK(failed.x.failure_headers.find("x-ratelimit-remaining-requests") == "1");
+    CHECK(failed.x.failure_headers.find("x-ratelimit-limit-tokens") == "6000");
+    chat good(R"({"model":"m","max_tokens":90})");
+    f.serve(good);
+    CHECK(good.x.failure_headers.empty());
+    chat refused(R"({"model":"m","max_tokens":90})");
+    f.serve(refused);
+    REQUIRE(refused.x.failure());
+    CHECK(refused.x.failure_headers.find("x-ratelimit-limit-requests") == "2");
+    CHECK(refused.x.failure_headers.find("x-ratelimit-remaining-requests") == "0");
+    CHECK(refused.x.failure_headers.find("x-ratelimit-reset-requests") == "1m0s");
+}
+
+TEST_CASE("a session of many responses is charged after each, and asked before the next") {
+    fixture f;
+    f.config.rule.tokens_per_minute = 600;
+    test::exchange_fixture session;
+    session.x.caller.key_id = "a";
+    std::vector<bool> may_go_on;
+    session.next().first = [&](exchange& x) {
+        REQUIRE(x.budget != nullptr);
+        x.usage.input = x.usage.output = 0;
+        for (int response = 0; response < 3; ++response) {
+            may_go_on.push_back(!x.budget->next_response());
+            x.usage.input += 200;
+            x.usage.output += 100;
+            x.budget->response_done();
+            CHECK(tokens_left(f) == (response == 0 ? 600 - 300 - 7 : -1));
+        }
+        const auto refused = x.budget->next_response();
+        REQUIRE(refused);
+        CHECK(refused->kind == error_kind::rate_limited);
+        CHECK(refused->retry_after == 30100ms);  // 300 over, and the one that was asked for
+    };
+    f.serve(session);
+    CHECK(may_go_on == std::vector<bool>{true, true, false});
+    CHECK(session.x.budget == nullptr);
+    f.s.clock.advance(31s);  // all of it was charged once: 900 of 600
+    CHECK(tokens_left(f) == 3);
+}
+
 TEST_CASE("headers can be switched off") {
     fixture f;
     f.config.rule.requests_per_minute = 60;
