@@ -1,13 +1,13 @@
 #include "stages/rewrite/governed_fields.hpp"
 
-#include "base/ascii.hpp"
+#include "http/fold_case.hpp"
 
 namespace sluice::rewrite {
 
 governed_fields::governed_fields(const rewrite_config& config) {
     const auto govern = [&](const std::string& name) {
         std::string folded;
-        fold_case(name, folded);
+        http::fold_case(name, folded);
         by_folded_.try_emplace(std::move(folded), name);
     };
     for (const std::string& name : config.body.remove) govern(name);
@@ -26,30 +26,13 @@ result<void> governed_fields::check(const json_object& body) const {
         if (m.key_escaped) {
             return error{error_kind::bad_request, "Field names must be written without escapes.", std::string(m.key)};
         }
-        fold_case(m.key, folded);
+        http::fold_case(m.key, folded);
         const auto found = by_folded_.find(folded);
         if (found == by_folded_.end() || found->second == m.key) continue;
         return error{error_kind::bad_request, "`" + found->second + "` must be written in these letters.",
                      std::string(m.key)};
     }
     return {};
-}
-
-void fold_case(std::string_view name, std::string& out) {
-    constexpr std::string_view long_s = "\u017f", kelvin = "\u212a";
-    out.clear();
-    while (!name.empty()) {
-        if (name.starts_with(long_s)) {
-            out += 's';
-            name.remove_prefix(long_s.size());
-        } else if (name.starts_with(kelvin)) {
-            out += 'k';
-            name.remove_prefix(kelvin.size());
-        } else {
-            out += ascii::lower(name.front());
-            name.remove_prefix(1);
-        }
-    }
 }
 
 }  // namespace sluice::rewrite

@@ -26,7 +26,4 @@ private:
     std::map<std::string, std::string, std::less<>> by_folded_;  // as it compares without case: as it is written
 };
 
-// Lower case as JSON readers that ignore case fold: ASCII, and the two other letters of Unicode that fold to ASCII.
-void fold_case(std::string_view name, std::string& out);
-
 }  // namespace sluice::rewrite

@@ -1,5 +1,6 @@
 #include "stages/route/request_facts.hpp"
 
+#include "http/fold_case.hpp"
 #include "http/multipart.hpp"
 #include "http/path.hpp"
 #include "routing/upstream_path.hpp"
@@ -9,9 +10,13 @@
 namespace sluice::route {
 namespace {
 
+constexpr std::size_t hidden_bytes_max = 2 * std::string_view{"stream_options"}.size();  // some letters take two bytes
+
 bool has_type(const request_head& head, std::string_view type) {
     const auto value = head.headers.find("content-type");
-    return value && value->size() >= type.size() && iequals(value->substr(0, type.size()), type);
+    if (!value || value->size() < type.size() || !iequals(value->substr(0, type.size()), type)) return false;
+    return value->size() == type.size() ||
+           std::string_view{"; \t"}.find((*value)[type.size()]) != std::string_view::npos;
 }
 
 bool has_body(const request_head& head) {
@@ -23,13 +28,31 @@ bool usage_on_request(std::string_view path) {
     return path.ends_with("/completions");
 }
 
-// No field that decides anything may hide behind escapes: "mod\u0065l" is a model to the upstream's parser.
+bool decides(std::string_view name) {
+    return name == "model" || name == "stream" || name == "stream_options";
+}
+
+// Quickly: could it, written otherwise? The last letter is the first byte of a long s.
+bool may_decide(std::string_view name) {
+    return !name.empty() && name.size() <= hidden_bytes_max &&
+           std::string_view{"mMsS\xc5"}.find(name.front()) != std::string_view::npos;
+}
+
+// No field that decides anything may hide behind escapes or capitals: "mod\u0065l" is a model to every upstream's
+// parser, "Model" to some.
 result<void> refuse_hidden(const json_object& body) {
+    std::string name;
     for (const json_member& m : body.members()) {
-        if (!m.key_escaped) continue;
-        const auto name = json_value{json_type::string, {m.key.data() - 1, m.key.size() + 2}}.string();
-        if (name == "model" || name == "stream" || name == "stream_options") {
-            return error{error_kind::bad_request, "`" + *name + "` must be written without escapes.", *name};
+        if (!m.key_escaped && (decides(m.key) || !may_decide(m.key))) continue;
+        const json_value key{json_type::string, {m.key.data() - 1, m.key.size() + 2}};
+        if (m.key_escaped) {
+            http::fold_case(key.string().value_or(""), name);
+        } else {
+            http::fold_case(m.key, name);
+        }
+        if (decides(name)) {
+            return error{error_kind::bad_request, "`" + name + "` must be written in these letters, without escapes.",
+                         name};
         }
     }
     return {};

@@ -179,7 +179,6 @@ TEST_CASE("a session of many responses is charged after each, and asked before t
             x.usage.input += 200;
             x.usage.output += 100;
             x.budget->response_done();
-            CHECK(tokens_left(f) == (response == 0 ? 600 - 300 - 7 : -1));
         }
         const auto refused = x.budget->next_response();
         REQUIRE(refused);

@@ -111,6 +111,19 @@ TEST_CASE("a request goes to its target under the upstream's name of the model")
     CHECK(g.s.counts.value("sluice_upstream_attempts_total{a,ok}") == 1);
 }
 
+TEST_CASE("no other spelling of a field that decides is taken along") {
+    gateway g;
+    for (const char* const body : {R"({"model":"m","Model":"other"})", R"({"model":"m","MODEL":"other"})",
+                                   R"({"model":"m","mod\u0065l":"other"})", R"({"model":"m","Mod\u0065l":"other"})",
+                                   R"({"model":"m","Stream":true})", "{\"model\":\"m\",\"\xc5\xbftream\":true}",
+                                   R"({"model":"m","STREAM_options":{}})"}) {
+        CAPTURE(body);
+        CHECK(call(body).through(g).failed_with() == error_kind::bad_request);
+    }
+    call other(R"({"model":"m","models":1,"metadata":{"Model":"x"},"s":1,"max_tokens":5})");
+    CHECK(other.through(g).attempts.size() == 1);
+}
+
 TEST_CASE("a body that needs no change passes byte for byte") {
     gateway g;
     CHECK(call("{\"model\" :\"plain\" }").through(g).attempts.at(0).body == "{\"model\" :\"plain\" }");
