@@ -1,6 +1,7 @@
 #include <sluice/message.hpp>
 
 #include "base/ascii.hpp"
+#include "base/content_type.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -166,9 +167,7 @@ void request_head::clear() {
 }
 
 bool response_head::has_content_type(std::string_view type) const {
-    const auto value = headers.find("content-type");
-    if (!value) return false;
-    return iequals(ascii::trim(value->substr(0, value->find(';'))), type);
+    return iequals(media_type(headers), type);
 }
 
 void response_head::clear() {

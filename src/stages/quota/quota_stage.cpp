@@ -1,5 +1,6 @@
 #include "stages/quota/quota_stage.hpp"
 
+#include "base/content_type.hpp"
 #include "stages/quota/admission.hpp"
 #include "stages/quota/limit_headers.hpp"
 
@@ -10,15 +11,10 @@
 namespace sluice::quota {
 namespace {
 
-bool has_type(const request_head& head, std::string_view type) {
-    const auto said = head.headers.find("content-type");
-    return said && said->size() >= type.size() && iequals(said->substr(0, type.size()), type);
-}
-
 // The stage route reads whatever is no form as JSON. So must this one: a limit that goes by the model would else be
 // passed by calling JSON something else.
 bool may_be_json(const request_head& head) {
-    return head.body != framing::none && !has_type(head, "multipart/form-data");
+    return head.body != framing::none && !is_form(head.headers);
 }
 
 // Puts the limits of one stage before those further out, for as long as the exchange is behind it.
@@ -82,7 +78,8 @@ awaitable<void> quota_stage::serve_waiting(exchange& x, next_stage next) {
     }
     // A service behind a generic route may take anything.
     const auto type = x.request().headers.find("content-type");
-    const bool says_json = !type || has_type(x.request(), "application/json");
+    constexpr std::string_view json_type = "application/json";
+    const bool says_json = !type || iequals(type->substr(0, json_type.size()), json_type);
     if (!x.collected() || says_json) {
         x.fail(json.error());
         co_return;

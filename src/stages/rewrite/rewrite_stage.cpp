@@ -1,6 +1,6 @@
 #include "stages/rewrite/rewrite_stage.hpp"
 
-#include "base/ascii.hpp"
+#include "base/content_type.hpp"
 #include "http/hop_by_hop.hpp"
 #include "http/multipart.hpp"
 #include "routing/upstream_path.hpp"
@@ -10,11 +10,6 @@ namespace {
 
 bool has_body(const request_head& head) {
     return head.body != framing::none && (head.body == framing::chunked || head.content_length > 0);
-}
-
-std::string_view media_type(const request_head& head) {
-    const std::string_view value = head.headers.find("content-type").value_or(std::string_view{});
-    return ascii::trim(value.substr(0, value.find(';')));
 }
 
 bool is_upload(const request_head& head) {
@@ -72,7 +67,7 @@ awaitable<void> rewrite_stage::serve(exchange& x, next_stage next) {
 
 awaitable<result<void>> rewrite_stage::rewrite_body(exchange& x) const {
     const request_head& head = x.request();
-    if (iequals(media_type(head), "multipart/form-data")) {
+    if (is_form(head.headers)) {
         if (is_upload(head)) co_return result<void>{};
         auto form = co_await x.collect_body();
         if (!form) co_return form.error();

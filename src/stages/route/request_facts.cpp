@@ -1,5 +1,6 @@
 #include "stages/route/request_facts.hpp"
 
+#include "base/content_type.hpp"
 #include "http/fold_case.hpp"
 #include "http/multipart.hpp"
 #include "http/path.hpp"
@@ -11,13 +12,6 @@ namespace sluice::route {
 namespace {
 
 constexpr std::size_t hidden_bytes_max = 2 * std::string_view{"stream_options"}.size();  // some letters take two bytes
-
-bool has_type(const request_head& head, std::string_view type) {
-    const auto value = head.headers.find("content-type");
-    if (!value || value->size() < type.size() || !iequals(value->substr(0, type.size()), type)) return false;
-    return value->size() == type.size() ||
-           std::string_view{"; \t"}.find((*value)[type.size()]) != std::string_view::npos;
-}
 
 bool has_body(const request_head& head) {
     return head.body != framing::none && (head.body == framing::chunked || head.content_length > 0);
@@ -92,7 +86,7 @@ result<request_facts> facts_of(const json_object& body, std::string_view path) {
 
 std::optional<result<request_facts>> facts_now(exchange& x, std::string_view path) {
     const request_head& head = x.request();
-    if (!has_body(head) || head.method != "POST" || has_type(head, "multipart/form-data")) return std::nullopt;
+    if (!has_body(head) || head.method != "POST" || is_form(head.headers)) return std::nullopt;
     const auto body = x.json_now();
     if (!body) return std::nullopt;
     if (!*body) return body->error();
@@ -102,7 +96,7 @@ std::optional<result<request_facts>> facts_now(exchange& x, std::string_view pat
 awaitable<result<request_facts>> read_facts(exchange& x, std::string_view path) {
     const request_head& head = x.request();
     request_facts facts;
-    if (has_body(head) && has_type(head, "multipart/form-data")) {
+    if (has_body(head) && is_form(head.headers)) {
         if (routing::is_upload_path(path)) co_return facts;  // every other form is looked into
         auto body = co_await x.collect_body();
         if (!body) co_return body.error();

@@ -99,8 +99,8 @@ TEST_CASE("a failure says what is left as well, whoever failed") {
 }
 
 TEST_CASE("a limit of a model is not passed by calling JSON something else") {
-    for (const char* const type :
-         {"text/plain", "application/octet-stream", "APPLICATION/JSON", "application/vnd.x+json"}) {
+    for (const char* const type : {"text/plain", "application/octet-stream", "APPLICATION/JSON",
+                                   "application/vnd.x+json", "multipart/form-datax"}) {
         fixture f;
         f.config.rule.subject = "model";
         f.config.rule.requests_per_minute = 1;
