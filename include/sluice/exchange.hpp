@@ -27,9 +27,9 @@ class request_body {
 public:
     // The next piece, decoded; empty at the end. Valid until the next call.
     virtual awaitable<result<std::string_view>> read() = 0;
-    // All of it in one block that lives until release(). Error: payload_too_large, request_timeout,
-    // bad_request, overloaded.
-    virtual awaitable<result<std::string_view>> collect(std::size_t bytes_max) = 0;
+    // All of it in one block that lives until release(). `reader`, if there is one, is shown a large body as it comes.
+    // Error: payload_too_large, request_timeout, bad_request, overloaded.
+    virtual awaitable<result<std::string_view>> collect(std::size_t bytes_max, json_reader* reader) = 0;
     // collect() where all of the body is here already, which is nearly always: nothing when it must be awaited.
     virtual std::optional<result<std::string_view>> collect_now(std::size_t) { return std::nullopt; }
     // Gives the memory of a collected body back. Its views die.
@@ -232,6 +232,8 @@ private:
     friend class sink_scope;
     friend class observer_scope;
     friend class host;
+    result<const json_object*> keep(result<json_object> parsed);
+
     host& host_;
     request_head& head_;
     request_body& body_;

@@ -7,12 +7,16 @@
 #include <sluice/result.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sluice {
+namespace http {
+class json_validator;
+}
 
 enum class json_type : std::uint8_t { null, boolean, number, string, array, object };
 
@@ -58,8 +62,26 @@ public:
     std::string_view text() const { return text_; }
 
 private:
+    friend class json_reader;
+    result<void> read(std::string_view text, http::json_validator& v);
     std::string_view text_;
     std::vector<json_member> members_;
+};
+
+// json_object::parse() in steps, for a text that is still arriving: bytes are validated while the processor has them
+// at hand, and little is left to do when the last one is here.
+class json_reader {
+public:
+    json_reader();
+    ~json_reader();
+    // All that is here, from the first byte; where it stands may change from call to call.
+    void advance(std::string_view so_far);
+    // The whole text: the same object or error as parse(text), however many steps came before. To be called once.
+    result<json_object> finish(std::string_view text);
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
 };
 
 // The elements of an array inside a validated text; none when the value is no array.

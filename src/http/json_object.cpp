@@ -34,12 +34,11 @@ std::string_view type_name(json_type type) {
     return "an object";
 }
 
-result<void> validate(std::string_view text, std::vector<json_member>* members) {
+result<void> validate(std::string_view text, json_validator& v) {
     if (text.size() > http::json_text_bytes_max) {
         return error{error_kind::payload_too_large, "a JSON text may have at most 1 GiB"};
     }
-    json_validator v(text, members);
-    if (!v.run()) return bad_json(text, v.offset(), v.reason());
+    if (!v.finish(text)) return bad_json(text, v.offset(), v.reason());
     return {};
 }
 
@@ -104,22 +103,45 @@ result<void> refuse_duplicates(std::string_view text, const std::vector<json_mem
 }  // namespace
 
 result<void> validate_json(std::string_view text) {
-    return validate(text, nullptr);
+    json_validator v(nullptr);
+    return validate(text, v);
 }
 
 result<json_object> json_object::parse(std::string_view text) {
     json_object o;
-    o.text_ = text;
     o.members_.reserve(16);
-    if (auto valid = validate(text, &o.members_); !valid) return valid.error();
+    json_validator v(&o.members_);
+    if (auto valid = o.read(text, v); !valid) return valid.error();
+    return o;
+}
+
+result<void> json_object::read(std::string_view text, json_validator& v) {
+    text_ = text;
+    if (auto valid = validate(text, v); !valid) return valid;
     const char first = *http::skip_json_space(text.data(), text.data() + text.size());
     if (first != '{') {
         std::string message = "expected a JSON object, not ";
         message += type_name(http::json_type_of(first));
         return error{error_kind::bad_request, std::move(message)};
     }
-    if (auto unique = refuse_duplicates(text, o.members_); !unique) return unique.error();
-    return o;
+    return refuse_duplicates(text, members_);
+}
+
+struct json_reader::state {
+    json_object object;
+    json_validator validator{&object.members_};
+};
+
+json_reader::json_reader() : state_(std::make_unique<state>()) {}
+json_reader::~json_reader() = default;
+
+void json_reader::advance(std::string_view so_far) {
+    if (so_far.size() <= http::json_text_bytes_max) state_->validator.advance(so_far);
+}
+
+result<json_object> json_reader::finish(std::string_view text) {
+    if (auto valid = state_->object.read(text, state_->validator); !valid) return valid.error();
+    return std::move(state_->object);
 }
 
 result<json_object> json_object::inside(const json_value& object) {

@@ -9,27 +9,65 @@
 
 namespace sluice::http {
 
-bool json_validator::run() {
-    next state = next::value;
-    while (true) {
-        switch (state) {
-            case next::value:
-                state = read_value();
-                break;
-            case next::key:
-                state = read_key();
-                break;
-            case next::after_value:
-                if (depth_ == 0) {
-                    skip_space();
-                    return p_ == end_ || refuse(p_, "unexpected text behind the JSON value");
-                }
-                state = read_after_value();
-                break;
-            case next::failed:
-                return false;
-        }
+// The text may stand elsewhere than before: what points into it moves along.
+void json_validator::stand_on(std::string_view text) {
+    p_ = text.data() + offset();
+    begin_ = text.data();
+    end_ = begin_ + text.size();
+    if (members_ == nullptr) return;
+    for (json_member& m : *members_) {
+        m.key = {begin_ + m.begin + 1, m.key.size()};
+        if (m.end != 0) m.value.raw = {begin_ + m.end - m.value.raw.size(), m.value.raw.size()};
     }
+}
+
+json_validator::next json_validator::step(next state) {
+    switch (state) {
+        case next::value:
+            return read_value();
+        case next::key:
+            return read_key();
+        case next::after_value:
+            return read_after_value();
+        case next::failed:
+            break;
+    }
+    return next::failed;
+}
+
+void json_validator::advance(std::string_view so_far) {
+    if (stuck_) return;
+    stand_on(so_far);
+    const char* const from = p_;
+    const std::size_t open_from = open_.at;
+    while (state_ != next::after_value || depth_ > 0) {
+        const char* const token = p_;
+        const auto depth = depth_;
+        const auto objects = objects_;
+        const std::size_t members = members_ == nullptr ? 0 : members_->size();
+        const next then = step(state_);
+        // A token that ends with the bytes may go on: a number, an array that is not empty.
+        if (then != next::failed && p_ != end_) {
+            state_ = then;
+            continue;
+        }
+        p_ = token;
+        depth_ = depth;
+        objects_ = objects;
+        if (members_ != nullptr) members_->resize(members);
+        break;
+    }
+    stuck_ = p_ == from && open_.at == open_from;
+}
+
+bool json_validator::finish(std::string_view text) {
+    stand_on(text);
+    for (next state = state_; state != next::failed; state = step(state)) {
+        if (state != next::after_value || depth_ > 0) continue;
+        skip_space();
+        return p_ == end_ || refuse(p_, "unexpected text behind the JSON value");
+    }
+    return false;
 }
 
 json_validator::next json_validator::read_value() {
@@ -40,10 +78,10 @@ json_validator::next json_validator::read_value() {
     json_type type = json_type::null;
     switch (*p_) {
         case '{':
-            if (indexing()) root_value_ = value;
+            if (indexing()) root_value_ = offset();
             return open(true);
         case '[':
-            if (indexing()) root_value_ = value;
+            if (indexing()) root_value_ = offset();
             return open(false);
         case '"':
             type = json_type::string;
@@ -114,7 +152,7 @@ json_validator::next json_validator::read_after_value() {
     ++p_;
     --depth_;
     objects_ >>= 1;
-    if (indexing()) note_value(root_value_, object ? json_type::object : json_type::array);
+    if (indexing()) note_value(begin_ + root_value_, object ? json_type::object : json_type::array);
     return next::after_value;
 }
 
@@ -131,11 +169,17 @@ bool json_validator::read_string() {
         return true;
     }
     bool ascii = true;
+    if (open_.at != 0 && open_.first == static_cast<std::size_t>(first - begin_)) {
+        p_ = begin_ + open_.at;
+        ascii = open_.ascii;
+        escaped_ = escaped_ || open_.escaped;
+    }
     while (true) {
         const json_text_run run = skip_string_text(p_, end_);
         p_ = run.stop;
         ascii = ascii && run.ascii;
         escaped_ = escaped_ || run.escaped;
+        open_ = {static_cast<std::size_t>(first - begin_), offset(), ascii, escaped_};
         if (p_ == end_) return refuse(p_, "the text ends inside a string");
         if (*p_ == '"') break;
         if (*p_ != '\\') return refuse(p_, "a control character in a string must be escaped");

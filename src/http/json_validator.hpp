@@ -22,18 +22,28 @@ class json_validator {
 public:
     // `members` may be null: then the text is only validated. It is appended to only when the root is an
     // object.
-    json_validator(std::string_view text, std::vector<json_member>* members)
-        : begin_(text.data()), p_(begin_), end_(begin_ + text.size()), members_(members) {}
+    explicit json_validator(std::vector<json_member>* members) : members_(members) {}
 
-    // False: reason() and offset() say why.
-    bool run();
+    // Goes as far as it can with what has come of a text, all of it from its first byte; it may have moved since the
+    // call before. Gives no verdict: what the bytes end within, and what is wrong, is read again when more is here.
+    void advance(std::string_view so_far);
+    // The whole text. False: reason() and offset() say why, the same ones whether advance() was called or not.
+    bool finish(std::string_view text);
 
     const char* reason() const { return reason_; }
     std::size_t offset() const { return static_cast<std::size_t>(p_ - begin_); }
 
 private:
     enum class next : std::uint8_t { value, key, after_value, failed };
+    // A string that the bytes ended within: where reading goes on when its end is looked for again.
+    struct open_string {
+        std::size_t first = 0, at = 0;  // offsets: behind the quote, of the first byte not looked at. 0: there is none
+        bool ascii = true;              // [first, at) is
+        bool escaped = false;           // [first, at) holds a backslash
+    };
 
+    next step(next state);
+    void stand_on(std::string_view text);
     next read_value();
     next read_key();
     next read_after_value();
@@ -59,16 +69,18 @@ private:
         return false;
     }
 
-    const char* begin_;
-    const char* p_;
-    const char* end_;
+    const char* begin_ = nullptr;
+    const char* p_ = nullptr;
+    const char* end_ = nullptr;
     std::vector<json_member>* members_;
+    next state_ = next::value;
+    bool stuck_ = false;  // advance() got nowhere: no use in trying again before the end
+    open_string open_;
     const char* reason_ = nullptr;
     unsigned depth_ = 0;
-    std::uint64_t objects_ = 0;  // bit 0: the innermost open level is an object; bit 1 the one around it; ...
-    // The member of the outermost object whose value is being read.
-    const char* root_value_ = nullptr;
-    bool escaped_ = false;  // the string read last holds a backslash
+    std::uint64_t objects_ = 0;   // bit 0: the innermost open level is an object; bit 1 the one around it; ...
+    std::size_t root_value_ = 0;  // offset of the value of the outermost object that is being read
+    bool escaped_ = false;        // the string read last holds a backslash
 };
 
 // The JSON pointer (RFC 6901) of the place `offset` in a text that is valid up to there; "" for the root

@@ -22,7 +22,7 @@ public:
 
     awaitable<result<std::string_view>> read() override;
     std::optional<result<std::string_view>> collect_now(std::size_t bytes_max) override;
-    awaitable<result<std::string_view>> collect(std::size_t bytes_max) override;
+    awaitable<result<std::string_view>> collect(std::size_t bytes_max, json_reader* reader) override;
     void release() override;
     std::optional<std::uint64_t> length() const override;
 

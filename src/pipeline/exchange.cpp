@@ -29,7 +29,7 @@ awaitable<void> next_stage::operator()(exchange& x) const {
 
 awaitable<result<std::string_view>> exchange::collect_body() {
     if (!collected_) {
-        auto text = co_await body_.collect(host_.body_bytes_max());
+        auto text = co_await body_.collect(host_.body_bytes_max(), nullptr);
         if (!text) co_return text.error();
         text_ = *text;
         collected_ = true;
@@ -52,7 +52,10 @@ std::optional<result<const json_object*>> exchange::json_now() {
         text_ = **text;
         collected_ = true;
     }
-    auto parsed = json_object::parse(text_);
+    return keep(json_object::parse(text_));
+}
+
+result<const json_object*> exchange::keep(result<json_object> parsed) {
     if (!parsed) return parsed.error();
     json_ = std::move(*parsed);
     return &*json_;
@@ -60,9 +63,12 @@ std::optional<result<const json_object*>> exchange::json_now() {
 
 awaitable<result<const json_object*>> exchange::json() {
     if (auto here = json_now()) co_return *here;
-    auto text = co_await collect_body();
+    json_reader reader;
+    auto text = co_await body_.collect(host_.body_bytes_max(), &reader);
     if (!text) co_return text.error();
-    co_return *json_now();
+    text_ = *text;
+    collected_ = true;
+    co_return keep(reader.finish(text_));
 }
 
 void exchange::replace_body(std::string text) {

@@ -60,6 +60,20 @@ void walk(const json_value& v) {
     }
 }
 
+// Shown piece by piece, each time in memory of its own, it is read as at once.
+void same_in_steps(std::string_view text, const result<json_object>& whole) {
+    json_reader reader;
+    for (std::size_t n = 0; n < text.size(); n += 1 + text.size() / 5) {
+        const auto block = std::make_unique<char[]>(n);
+        std::copy_n(text.data(), n, block.get());
+        reader.advance({block.get(), n});
+    }
+    const auto stepped = reader.finish(text);
+    require(stepped.has_value() == whole.has_value());
+    if (whole) return same_members(*stepped, *whole);
+    require(stepped.error().message == whole.error().message && stepped.error().param == whole.error().param);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -72,6 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(validate_json(written).has_value());
 
     const auto o = json_object::parse(text);
+    same_in_steps(text, o);
     if (!o) return 0;
     json_edits edits;
     edits.set(*o, "added \"", "[]");

@@ -143,7 +143,7 @@ struct text_body final : sluice::request_body {
         delivered = true;
         co_return piece;
     }
-    sluice::awaitable<sluice::result<std::string_view>> collect(std::size_t bytes_max) override {
+    sluice::awaitable<sluice::result<std::string_view>> collect(std::size_t bytes_max, sluice::json_reader*) override {
         if (text.size() > bytes_max) co_return sluice::error{sluice::error_kind::payload_too_large};
         co_return std::string_view{text};
     }

@@ -4,6 +4,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -102,6 +103,37 @@ private:
 
     std::mt19937 random_;
 };
+
+// Every step stands in memory of its own, of exactly its size: what still pointed into an older one is seen.
+void same_in_steps(const std::string& text, const std::vector<std::size_t>& steps) {
+    json_reader reader;
+    for (const std::size_t n : steps) {
+        const std::vector<char> block(text.begin(),
+                                      text.begin() + static_cast<std::ptrdiff_t>(std::min(n, text.size())));
+        reader.advance({block.data(), block.size()});
+    }
+    const auto whole = json_object::parse(text);
+    const auto stepped = reader.finish(text);
+    INFO(text);
+    REQUIRE(stepped.has_value() == whole.has_value());
+    if (!whole) {
+        REQUIRE(stepped.error().message == whole.error().message);
+        REQUIRE(stepped.error().param == whole.error().param);
+        return;
+    }
+    REQUIRE(stepped->text().data() == text.data());
+    REQUIRE(stepped->members().size() == whole->members().size());
+    for (std::size_t i = 0; i < whole->members().size(); ++i) {
+        const json_member &a = stepped->members()[i], &b = whole->members()[i];
+        REQUIRE(a.key.data() == b.key.data());
+        REQUIRE(a.key.size() == b.key.size());
+        REQUIRE(a.key_escaped == b.key_escaped);
+        REQUIRE(a.value.type == b.value.type);
+        REQUIRE(a.value.raw.data() == b.value.raw.data());
+        REQUIRE(a.value.raw.size() == b.value.raw.size());
+        REQUIRE(std::pair(a.begin, a.end) == std::pair(b.begin, b.end));
+    }
+}
 
 }  // namespace
 
@@ -299,6 +331,35 @@ TEST_CASE("every prefix of a text is refused") {
     const std::string text = R"({"a":[1.5e3,{"b":"x\u0041"}],"c":true,"d":null,"e":"é"})";
     REQUIRE(parses(text));
     for (std::size_t n = 0; n < text.size(); ++n) CHECK_FALSE(parses(text.substr(0, n)));
+}
+
+TEST_CASE("a text that arrives in steps is judged as one that came at once") {
+    const std::string words(200, 'w');
+    const std::string text = R"( {"model":"m","k\u0065y":[1.5e3,-12,{"b":"x\u0041\ud83d\ude00"}],"text":")" + words +
+                             R"(\n\"é\\","":{},"t":true,"z":null,"e":[],"n":12.5} )";
+    REQUIRE(parses(text));
+    for (std::size_t a = 0; a <= text.size(); ++a) {
+        same_in_steps(text, {a});
+        same_in_steps(text, {a, a + 1, a + 70});
+        same_in_steps(text.substr(0, a), {a / 2, a});
+        std::string broken = text;
+        broken[std::min(a, text.size() - 1)] = '\x01';
+        same_in_steps(broken, {a / 2, a, a + 1, a + 2});
+    }
+}
+
+TEST_CASE("any text in any steps is judged as one that came at once") {
+    generator g(3);
+    std::mt19937 random(4);
+    for (int i = 0; i < 3000; ++i) {
+        std::string text = "{\"a\":" + g.value() + ",\"b\":" + g.value() + ",\"" + g.string().substr(1) + ":1}";
+        const std::string alphabet = "\"\\{}[],:0-e.+u\x01\x80\xe4 ntf/";
+        if (g.below(2) == 0) text[random() % text.size()] = alphabet[random() % alphabet.size()];
+        std::vector<std::size_t> steps(g.below(8));
+        for (std::size_t& step : steps) step = g.below(text.size() + 1);
+        std::sort(steps.begin(), steps.end());
+        same_in_steps(text, steps);
+    }
 }
 
 TEST_CASE("the JSON test suite is judged as it asks") {

@@ -134,7 +134,7 @@ struct no_host final : exchange::host {
 };
 struct no_body final : request_body {
     awaitable<result<std::string_view>> read() override { co_return std::string_view{}; }
-    awaitable<result<std::string_view>> collect(std::size_t) override { co_return std::string_view{}; }
+    awaitable<result<std::string_view>> collect(std::size_t, json_reader*) override { co_return std::string_view{}; }
     void release() override {}
     std::optional<std::uint64_t> length() const override { return {}; }
 };
