@@ -137,6 +137,23 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
     return std::nullopt;
 }
 
+std::string query_with(std::string_view query, std::string_view name, std::string_view value) {
+    std::string out;
+    std::string decoded;
+    while (!query.empty()) {
+        const std::string_view pair = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), pair.size() + 1));
+        decoded.clear();
+        if (pair.empty() || !decode(pair.substr(0, pair.find('=')), plus::is_space, decoded) || decoded == name)
+            continue;
+        out.append(pair).append("&");
+    }
+    percent_encode(out, name);
+    out.push_back('=');
+    percent_encode(out, value);
+    return out;
+}
+
 void append_query(std::string& target, std::string_view name, std::string_view value) {
     const auto mark = target.find('?');
     const bool open = mark != std::string::npos && (mark + 1 == target.size() || target.back() == '&');

@@ -30,6 +30,10 @@ result<std::string> normalise_path(std::string_view path);
 // space). Nothing if there is none or its escapes are invalid; "" for a name without '='.
 std::optional<std::string> query_parameter(std::string_view query, std::string_view name);
 
+// The query with one parameter of that name and no other, the last one; all else stays as written. Parameters with
+// invalid escapes go: who reads them otherwise than we do might take them for this one.
+std::string query_with(std::string_view query, std::string_view name, std::string_view value);
+
 // Adds "?name=value", or "&name=value" if there is a query already, escaping both.
 void append_query(std::string& target, std::string_view name, std::string_view value);
 

@@ -66,10 +66,27 @@ void check_base_urls(config_reader& r, std::string_view key, const std::vector<s
     }
 }
 
+namespace {
+
+void check_azure(config_reader& r, provider_config& c) {
+    const bool azure = c.speaks == dialect::azure;
+    if (azure && c.api_version.empty())
+        r.problem("", "dialect: azure needs an api_version",
+                  "or use dialect: openai with a base_url that ends in /openai/v1");
+    if (!azure && !c.api_version.empty()) r.problem("api_version", "is for dialect: azure only");
+    if (!azure) return;
+    for (credential_config& credential : c.credentials) {
+        if (!credential.api_key.empty() && credential.header.empty()) credential.header = "api-key";
+    }
+}
+
+}  // namespace
+
 void read(config_reader& r, provider_config& c) {
     r.field("name", c.name, "Names the provider in models, metrics and logs.", required);
-    std::size_t dialect = 0;
-    r.one_of<std::size_t>("dialect", dialect, {{"openai", 0}}, "Wire format of the upstream.");
+    r.one_of<dialect>("dialect", c.speaks, {{"openai", dialect::openai}, {"azure", dialect::azure}},
+                      "Wire format of the upstream. azure: OpenAI's, with a deployment in the path.");
+    r.field("api_version", c.api_version, "Version of Azure's API, as in 2024-10-21. Only with dialect: azure.");
     r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.",
             required);
     r.list("credentials", c.credentials, "Who we are there. Several are taken in turn.");
@@ -78,6 +95,7 @@ void read(config_reader& r, provider_config& c) {
     r.section("tls", c.tls, "Whom to trust and who we are.");
     r.section("connect", c.connect, "Proxy and allowed addresses.");
     check_base_urls(r, "base_url", c.base_urls);
+    check_azure(r, c);
     for (const auto& [name, value] : c.headers) {
         if (!valid_header_name(name) || !valid_header_value(value))
             r.problem("headers", "\"" + name + "\" is not a valid header");

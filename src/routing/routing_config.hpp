@@ -42,10 +42,17 @@ struct timeouts_config {
 };
 void read(config_reader& r, timeouts_config& c);
 
+// The wire format of an upstream.
+enum class dialect : std::uint8_t {
+    openai,
+    azure,  // OpenAI's, with a deployment in the path and a version in the query
+};
+
 // An account at an upstream: where, how, and as whom.
 struct provider_config {
     std::string name;
-    std::string dialect = "openai";
+    dialect speaks = dialect::openai;
+    std::string api_version;                     // azure's
     std::vector<std::string> base_urls;          // several: taken in turn, the broken ones left out
     std::vector<credential_config> credentials;  // several: taken in turn, the limited ones left out
     std::map<std::string, std::string> headers;  // set on every request

@@ -1,4 +1,4 @@
-// What of a client's path goes to the upstream.
+// What of a client's path goes to the upstream, and in which form.
 #pragma once
 
 #include "http/path.hpp"
@@ -20,6 +20,13 @@ inline std::string upstream_path(std::string_view path, std::string_view prefix)
         path.remove_prefix(prefix.size());
     return std::string(path);
 }
+
+// The same as Azure's classic data plane wants it, `query` with it:
+//   /chat/completions, gpt-4o   ->  /openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21
+//   /files?limit=2              ->  /openai/files?limit=2&api-version=2024-10-21
+// `path` is one that upstream_path() gave, `deployment` the model's name there; empty for requests that name none.
+std::string azure_target(std::string_view path, std::string_view query, std::string_view deployment,
+                         std::string_view api_version);
 
 // Uploads of files name no model and may be huge: their forms stream past. `path` is a normalised one.
 inline bool is_upload_path(std::string_view path) {

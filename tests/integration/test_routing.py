@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import make_config, model, provider
+from harness import api_stages, make_config, model, provider
 from upstream import FIN, RST, STREAM_HEAD, answer, event
 from wire import Connection, chat
 
@@ -196,6 +196,24 @@ def test_aliases_and_wildcards_find_their_model(gateway, upstream):
     assert ask(g, chat(model="any/thing")).status == 200
     assert json.loads(up.requests[-1].body)["model"] == "there-thing"
     assert ask(g, chat(model="anything")).status == 404
+
+
+def test_azure_is_asked_by_deployment_and_others_are_not(gateway, upstream):
+    azure, other = upstream(otherwise=FAILURES["503"]), upstream(otherwise=named("other"))
+    config = two(azure, other)
+    config["providers"][0] = provider("first", azure.port, key="azure-key", dialect="azure", api_version="2024-10-21",
+                                      base_url=f"http://127.0.0.1:{azure.port}")
+    config["models"][0]["targets"][0]["model"] = "our deployment"
+    config["routes"][0]["stages"] = api_stages(route={"default_provider": "first"})
+    g = gateway(config)
+    assert ask(g).json() == {"served_by": "other"}
+    asked = azure.requests[0]
+    assert asked.line == "POST /openai/deployments/our%20deployment/chat/completions?api-version=2024-10-21 HTTP/1.1"
+    assert (asked.header("api-key"), asked.header("authorization")) == ("azure-key", None)
+    assert other.requests[0].line == "POST /v1/chat/completions HTTP/1.1"
+    with Connection(g.port) as connection:
+        connection.ask("GET", "/v1/files?limit=2")
+    assert azure.requests[-1].line == "GET /openai/files?limit=2&api-version=2024-10-21 HTTP/1.1"
 
 
 def test_conditions_choose_the_target(gateway, upstream):

@@ -145,20 +145,6 @@ result<void> set_model(exchange& x, request_facts& facts, std::string_view upstr
     return {};
 }
 
-std::string query_with_model(std::string_view query, std::string_view upstream_model) {
-    std::string out;
-    while (!query.empty()) {
-        const std::string_view part = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(query.size(), part.size() + 1));
-        const auto name = http::percent_decode(part.substr(0, part.find('=')));
-        if (part.empty() || !name || *name == "model") continue;
-        out.append(part).append("&");
-    }
-    out += "model=";
-    http::percent_encode(out, upstream_model);
-    return out;
-}
-
 void ask_for_usage(exchange& x) {
     const json_object& body = *x.parsed_json();
     const auto options = body.find("stream_options");

@@ -33,8 +33,6 @@ std::optional<result<request_facts>> facts_now(exchange& x, std::string_view pat
 
 // Puts the upstream's name of the model into the body, where it differs.
 result<void> set_model(exchange& x, request_facts& facts, std::string_view upstream_model);
-// A query that names that model and no other.
-std::string query_with_model(std::string_view query, std::string_view upstream_model);
 // Asks for the usage of a stream. x.edits() of a JSON body.
 void ask_for_usage(exchange& x);
 

@@ -70,6 +70,15 @@ struct before_attempt {
     }
 };
 
+// With a query where it is another than the client's.
+std::string target_path(const request_head& head, std::string_view prefix, const routing::provider_config& at,
+                        std::string_view model, model_place place) {
+    std::string path = routing::upstream_path(head.path(), prefix);
+    if (at.speaks == routing::dialect::azure) return routing::azure_target(path, head.query(), model, at.api_version);
+    if (place == model_place::query) path.append("?").append(http::query_with(head.query(), "model", model));
+    return path;
+}
+
 // "models/{id}" behind the prefix; nothing for another path.
 std::optional<std::string_view> model_id(std::string_view path) {
     constexpr std::string_view models = "/models/";
@@ -224,8 +233,7 @@ result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& fa
     upstream_target& t = x.target.emplace();
     t.endpoint = &c.at->what().endpoints[c.endpoint];
     t.model = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
-    t.path = routing::upstream_path(x.request().path(), config_.strip_prefix);
-    if (facts.place == model_place::query) t.path.append("?").append(query_with_model(x.request().query(), name));
+    t.path = target_path(x.request(), config_.strip_prefix, c.at->what().config, name, facts.place);
     t.headers = &c.at->headers(c.credential);
     t.authorizer = c.at->signer(c.credential);
     t.first_byte = c.to->config.first_byte;
@@ -294,7 +302,7 @@ awaitable<void> route_stage::serve_provider(exchange& x, next_stage next, std::s
     const candidate c{nullptr, nullptr, &at, *endpoint, *credential};
     upstream_target& t = x.target.emplace();
     t.endpoint = &at.what().endpoints[c.endpoint];
-    t.path = routing::upstream_path(x.request().path(), config_.strip_prefix);
+    t.path = target_path(x.request(), config_.strip_prefix, at.what().config, {}, model_place::none);
     t.headers = &at.headers(c.credential);
     t.authorizer = at.signer(c.credential);
     co_await next(x);

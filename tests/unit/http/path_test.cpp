@@ -97,6 +97,13 @@ TEST_CASE("parameters of a query are found by name and decoded") {
     CHECK(query_parameter("a=b=c", "a") == "b=c");
 }
 
+TEST_CASE("a query gets one parameter of a name, whatever spellings of it were there") {
+    CHECK(query_with("", "model", "a b") == "model=a%20b");
+    CHECK(query_with("model=x&limit=2", "model", "y") == "limit=2&model=y");
+    CHECK(query_with("a=%2F+&m%6Fdel=x&&model&flag", "model", "y") == "a=%2F+&flag&model=y");
+    CHECK(query_with("m%zz=1&b", "model", "y") == "b&model=y");
+}
+
 TEST_CASE("a parameter is added behind what is there") {
     const auto added = [](std::string target) {
         append_query(target, "k y", "v&=");

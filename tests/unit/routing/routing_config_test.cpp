@@ -67,6 +67,15 @@ TEST_CASE("a credential has exactly one kind, with what that kind needs") {
     CHECK(routing_problems(with_credential("{api_key: k, header: x-api-key}")) == "");
 }
 
+TEST_CASE("Azure's deployments need a version, and nobody else has one") {
+    const auto of = [](const std::string& rest) {
+        return routing_problems("providers: [{name: a, base_url: \"https://a.example.com\", " + rest + "}]\n");
+    };
+    CHECK(complains(of("dialect: azure"), "dialect: azure needs an api_version"));
+    CHECK(complains(of("api_version: 2024-10-21"), "is for dialect: azure only"));
+    CHECK(of("dialect: azure, api_version: 2024-10-21") == "");
+}
+
 TEST_CASE("a base_url is an absolute URL that a path can be put behind") {
     const auto with = [](const std::string& url) {
         return routing_problems("providers: [{name: a, base_url: \"" + url + "\"}]\n");
