@@ -46,7 +46,7 @@ int check(const std::string& config_path) {
     if (!l.made) return 1;
     std::cout << config_path << ": ok (" << l.made->config.routes.size() << " routes, "
               << l.made->config.routing.models.size() << " models, " << l.made->config.governance.keys.size()
-              << " keys)\n";
+              << " keys, " << l.made->catalogue->models().size() << " catalogued)\n";
     return 0;
 }
 

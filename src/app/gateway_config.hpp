@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/stages.hpp"
+#include "governance/catalogue/catalogue_config.hpp"
 #include "governance/key_table.hpp"
 #include "net/dns_config.hpp"
 #include "net/session.hpp"
@@ -64,6 +65,7 @@ struct gateway_config {
     telemetry::tracing_config tracing;
     governance_config governance;     // keys, key_pepper
     routing::routing_config routing;  // providers, models
+    catalogue::catalogue_config catalogue;
     std::vector<route_config> routes;
 };
 void read(config_reader& r, gateway_config& c);

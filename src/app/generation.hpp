@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/gateway_config.hpp"
+#include "governance/catalogue/model_catalogue.hpp"
 #include "governance/key_table.hpp"
 #include "routing/model_table.hpp"
 
@@ -15,6 +16,7 @@ struct generation {
     gateway_config config;
     std::shared_ptr<const key_table> keys;
     std::shared_ptr<const routing::model_table> models;
+    std::shared_ptr<const catalogue::model_catalogue> catalogue;  // empty where the configuration has none
 };
 
 }  // namespace sluice::app

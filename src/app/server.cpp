@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <semaphore>
 #include <stdexcept>
@@ -53,6 +54,7 @@ std::shared_ptr<const net::transport> fetch_transport(bool allow_private, net::t
 loaded load_generation(const std::string& path) {
     loaded out;
     auto made = std::make_shared<generation>();
+    config::load_report models_file;
     out.report = config::load(path, [&](config_reader& r) {
         read(r, made->config);
         auto keys = key_table::build(made->config.governance);
@@ -67,7 +69,13 @@ loaded load_generation(const std::string& path) {
         } else {
             r.problem(models.error().param, models.error().message);
         }
+        auto known = catalogue::load(made->config.catalogue, std::filesystem::path(path).parent_path());
+        made->catalogue = std::move(known.made);
+        models_file = std::move(known.report);
+        if (known.conflict) r.problem("catalogue." + known.conflict->param, known.conflict->message);
     });
+    for (const std::string& file : models_file.seen.files()) out.report.seen.add_file(file);
+    for (config::problem& p : models_file.problems) out.report.problems.push_back(std::move(p));
     if (out.report.ok()) out.made = std::move(made);
     return out;
 }

@@ -1,5 +1,6 @@
 // The configurations that the documentation shows are loaded, and its links lead somewhere.
 #include "app/gateway_config.hpp"
+#include "governance/catalogue/model_catalogue.hpp"
 #include "unit/config/support.hpp"
 
 #include <catch2/catch.hpp>
@@ -61,6 +62,33 @@ TEST_CASE("the configuration that rewrite.md shows loads without a problem") {
 TEST_CASE("links of rewrite.md lead to pages that exist") {
     const std::filesystem::path docs = SLUICE_SOURCE_DIR "/docs";
     const auto all = links(page(docs / "rewrite.md"));
+    CHECK_FALSE(all.empty());
+    for (const std::string& link : all) {
+        CAPTURE(link);
+        CHECK(std::filesystem::exists(docs / link.substr(0, link.find('#'))));
+    }
+}
+
+TEST_CASE("the catalogue that models.md shows loads over the shipped file without a problem") {
+    const auto blocks = yaml_blocks(page(SLUICE_SOURCE_DIR "/docs/models.md"));
+    REQUIRE(blocks.size() == 1);
+    app::gateway_config c;
+    const auto problems = config::testing::problems_of(blocks.front(), [&](config_reader& r) { read(r, c); });
+    CHECK(problems == config::testing::lines{});
+    const auto loaded = catalogue::load(c.catalogue, SLUICE_SOURCE_DIR "/config");
+    REQUIRE(loaded.made != nullptr);
+    const catalogue::model_info* negotiated = loaded.made->find("gpt-4o-2024-08-06");
+    REQUIRE(negotiated != nullptr);
+    CHECK(negotiated->prices.base.input == 2'250'000'000);
+    CHECK(negotiated->prices.base.cached_input.has_value());
+    CHECK(negotiated->context_tokens > 0);
+    REQUIRE(loaded.made->find("summarizer-v3-0412") != nullptr);
+    CHECK(loaded.made->find("summarizer-v3-0412")->can.get(catalogue::capability::tools) == false);
+}
+
+TEST_CASE("links of models.md lead to files that exist") {
+    const std::filesystem::path docs = SLUICE_SOURCE_DIR "/docs";
+    const auto all = links(page(docs / "models.md"));
     CHECK_FALSE(all.empty());
     for (const std::string& link : all) {
         CAPTURE(link);
