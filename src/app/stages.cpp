@@ -38,9 +38,9 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     kinds.push_back(kind<route::route_stage_config>(
         out, "route", "Finds the model's target; retries and falls back.",
         [](const auto& c, stage_parts& p) { return std::make_unique<route::route_stage>(c, p.models, p.common); }));
-    kinds.push_back(kind<a2a::a2a_config>(
-        out, "a2a", "Serves an A2A agent's card with the gateway's URL.",
-        [](const auto& c, stage_parts&) { return std::make_unique<a2a::a2a_stage>(c); }));
+    kinds.push_back(
+        kind<a2a::a2a_config>(out, "a2a", "Serves an A2A agent's card with the gateway's URL.",
+                              [](const auto& c, stage_parts&) { return std::make_unique<a2a::a2a_stage>(c); }));
     kinds.push_back(kind<http_upstream::http_stage_config>(
         out, "http", "Sends to one service instead of a model.",
         [](const auto& c, stage_parts& p) { return std::make_unique<http_upstream::http_stage>(c, p.common); }));
