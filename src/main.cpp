@@ -27,6 +27,13 @@ int main(int argc, char** argv) {
     generate->callback([&] { code = sluice::app::generate_key(pepper_env); });
     hash->callback([&] { code = sluice::app::hash_key(pepper_env); });
 
+    std::string encoding{"o200k_base"};
+    std::string ranks;
+    auto* count = cli.add_subcommand("count-tokens", "Count the tokens of the text on the standard input");
+    count->add_option("--encoding", encoding, "o200k_base (the default) or cl100k_base");
+    count->add_option("--ranks", ranks, "The folder that holds ENCODING.tiktoken")->required();
+    count->callback([&] { code = sluice::app::count_tokens(encoding, ranks); });
+
     CLI11_PARSE(cli, argc, argv);
     if (!cli.get_subcommands().empty()) return code;
     if (config.empty()) {

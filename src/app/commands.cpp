@@ -3,11 +3,13 @@
 #include "app/server.hpp"
 #include "config/schema_writer.hpp"
 #include "governance/key_hash.hpp"
+#include "governance/tokens/bpe_counter.hpp"
 #include "telemetry/log.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 
 namespace sluice::app {
 namespace {
@@ -69,6 +71,23 @@ int hash_key(const std::string& pepper_env) {
         return 1;
     }
     std::cout << sluice::hash_key(key, pepper_from(pepper_env)) << '\n';
+    return 0;
+}
+
+int count_tokens(const std::string& encoding, const std::string& ranks) {
+    const auto known = tokens::encoding_named(encoding);
+    if (!known) {
+        std::cerr << "no encoding \"" << encoding << "\": there are o200k_base and cl100k_base\n";
+        return 1;
+    }
+    const std::string path = ranks + '/' + encoding + ".tiktoken";
+    const auto loaded = tokens::bpe_ranks::load(path);
+    if (!loaded) {
+        std::cerr << path << ": " << loaded.error().message << '\n';
+        return 1;
+    }
+    const std::string text{std::istreambuf_iterator<char>{std::cin}, {}};
+    std::cout << tokens::bpe_counter{*known, *loaded}.count(text) << '\n';
     return 0;
 }
 

@@ -11,5 +11,7 @@ int check(const std::string& config_path);  // 0: valid; 1: every problem printe
 int print_schema();
 int generate_key(const std::string& pepper_env);  // a new API key and its line for `keys:`
 int hash_key(const std::string& pepper_env);      // reads a key from stdin, prints its hash
+// Reads a text from stdin, prints how many tokens it has. `ranks` is the folder of the rank files.
+int count_tokens(const std::string& encoding, const std::string& ranks);
 
 }  // namespace sluice::app
