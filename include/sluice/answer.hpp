@@ -2,7 +2,7 @@
 #pragma once
 
 #include <sluice/conversation.hpp>
-#include <sluice/exchange.hpp>
+#include <sluice/usage.hpp>
 
 #include <cstdint>
 #include <string>
