@@ -13,6 +13,14 @@ bool has_escapes(std::string_view chars) {
     return chars.find('\\') != std::string_view::npos;
 }
 
+struct effort_budget {
+    std::string_view effort;
+    std::int64_t tokens;
+};
+// For an effort the first line that names it, for a budget the first that is no less.
+constexpr effort_budget efforts[] = {{"low", 1024},   {"minimal", 1024}, {"medium", 8192},
+                                     {"high", 24576}, {"xhigh", 32768},  {"max", 32768}};
+
 constexpr family tagged_families[] = {"anthropic", "openai", "gemini", "cohere"};
 
 }  // namespace
@@ -178,6 +186,21 @@ void object_progress::step(char c) {
         default:
             break;
     }
+}
+
+std::int64_t budget_of(std::string_view effort) {
+    for (const effort_budget& e : efforts) {
+        if (e.effort == effort) return e.tokens;
+    }
+    return 0;
+}
+
+std::string_view effort_of(std::optional<std::int64_t> budget) {
+    if (!budget || *budget < 0) return {};
+    for (const effort_budget& e : efforts) {
+        if (*budget <= e.tokens) return e.effort;
+    }
+    return "xhigh";
 }
 
 std::string excerpt(std::string_view body) {

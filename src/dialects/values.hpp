@@ -98,6 +98,11 @@ private:
     bool inner_escape_ = false;  // the inner one's
 };
 
+// How thinking by effort and by budget relate: the table in docs/dialects.md. Tokens for an effort; 0 for "none" and
+// for what is no effort. The smallest effort whose budget is no less; empty for a budget that is not given or -1.
+std::int64_t budget_of(std::string_view effort);
+std::string_view effort_of(std::optional<std::int64_t> budget);
+
 // What an upstream said, for an error message: at most 512 bytes, on one line.
 std::string excerpt(std::string_view body);
 
