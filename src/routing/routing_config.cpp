@@ -74,17 +74,46 @@ void check_azure(config_reader& r, provider_config& c) {
         r.problem("", "dialect: azure needs an api_version",
                   "or use dialect: openai with a base_url that ends in /openai/v1");
     if (!azure && !c.api_version.empty()) r.problem("api_version", "is for dialect: azure only");
-    if (!azure) return;
-    for (credential_config& credential : c.credentials) {
-        if (!credential.api_key.empty() && credential.header.empty()) credential.header = "api-key";
+}
+
+// The header that a provider of this dialect wants a key in; empty: Authorization.
+std::string_view key_header(dialect d) {
+    switch (d) {
+        case dialect::azure:
+            return "api-key";
+        case dialect::anthropic:
+            return "x-api-key";
+        case dialect::gemini:
+            return "x-goog-api-key";
+        default:
+            return {};
     }
+}
+
+void set_key_header(provider_config& c) {
+    for (credential_config& credential : c.credentials) {
+        if (!credential.api_key.empty() && credential.header.empty()) credential.header = key_header(c.speaks);
+    }
+    // The only version there is; what clients of another dialect could not say.
+    if (c.speaks == dialect::anthropic) c.headers.emplace("anthropic-version", "2023-06-01");
 }
 
 }  // namespace
 
 void read(config_reader& r, provider_config& c) {
     r.field("name", c.name, "Names the provider in models, metrics and logs.", required);
-    r.one_of<dialect>("dialect", c.speaks, {{"openai", dialect::openai}, {"azure", dialect::azure}},
+    r.one_of<dialect>("dialect", c.speaks,
+                      {{"openai", dialect::openai},
+                       {"openai.chat", dialect::openai_chat},
+                       {"openai.responses", dialect::openai_responses},
+                       {"azure", dialect::azure},
+                       {"anthropic", dialect::anthropic},
+                       {"gemini", dialect::gemini},
+                       {"vertex", dialect::vertex},
+                       {"vertex.anthropic", dialect::vertex_anthropic},
+                       {"bedrock", dialect::bedrock},
+                       {"bedrock.anthropic", dialect::bedrock_anthropic},
+                       {"cohere", dialect::cohere}},
                       "Wire format of the upstream. azure: OpenAI's, with a deployment in the path.");
     r.field("api_version", c.api_version, "Version of Azure's API, as in 2024-10-21. Only with dialect: azure.");
     r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.",
@@ -96,6 +125,7 @@ void read(config_reader& r, provider_config& c) {
     r.section("connect", c.connect, "Proxy and allowed addresses.");
     check_base_urls(r, "base_url", c.base_urls);
     check_azure(r, c);
+    set_key_header(c);
     for (const auto& [name, value] : c.headers) {
         if (!valid_header_name(name) || !valid_header_value(value))
             r.problem("headers", "\"" + name + "\" is not a valid header");

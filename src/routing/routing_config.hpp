@@ -44,10 +44,18 @@ void read(config_reader& r, timeouts_config& c);
 
 // The wire format of an upstream.
 enum class dialect : std::uint8_t {
-    openai,
-    azure,  // OpenAI's, with a deployment in the path and a version in the query
+    openai,            // all of OpenAI's API
+    openai_chat,       // of it chat completions, completions and embeddings: what most compatible servers have
+    openai_responses,  // requests of other dialects become Responses
+    azure,             // OpenAI's, with a deployment in the path and a version in the query
+    anthropic,
+    gemini,
+    vertex,             // Google's models at Vertex AI
+    vertex_anthropic,   // Anthropic's models there
+    bedrock,            // Converse
+    bedrock_anthropic,  // Anthropic's models by InvokeModel
+    cohere,             // v2
 };
-
 // An account at an upstream: where, how, and as whom.
 struct provider_config {
     std::string name;

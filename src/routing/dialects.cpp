@@ -1,0 +1,67 @@
+#include "routing/dialects.hpp"
+
+#include "dialects/openai/openai.hpp"
+#include "http/path.hpp"
+
+namespace sluice::routing {
+namespace {
+
+using chat::client_dialect;
+
+struct endpoint {
+    std::string_view path;  // what it ends with
+    const client_dialect& (*dialect)();
+    operation wants;
+};
+
+constexpr endpoint endpoints[] = {
+    {"/chat/completions", chat::openai::chat_client, operation::chat},
+    {"/embeddings", chat::openai::chat_client, operation::embed},
+};
+
+bool is_openai(dialect d) {
+    return d == dialect::openai || d == dialect::azure || d == dialect::openai_chat || d == dialect::openai_responses;
+}
+
+}  // namespace
+
+std::optional<client_api> client_api_of(std::string_view path) {
+    for (const endpoint& e : endpoints) {
+        if (path.ends_with(e.path)) return client_api{&e.dialect(), e.wants, {}, {}, false};
+    }
+    return std::nullopt;
+}
+
+std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config&) {
+    return std::make_shared<chat::openai::chat_upstream>();
+}
+
+bool speaks_natively(const provider_config& at, const std::optional<client_api>& api) {
+    if (!api) return is_openai(at.speaks);
+    const std::string_view client = api->dialect->name();
+    switch (at.speaks) {
+        case dialect::openai:
+        case dialect::azure:
+            return client.starts_with("openai.");
+        case dialect::openai_chat:
+            return client == "openai.chat" || client == "openai.completions";
+        case dialect::openai_responses:
+            return client == "openai.responses";
+        case dialect::anthropic:
+            return client == "anthropic.messages";
+        case dialect::gemini:
+        case dialect::vertex:
+            return client == "gemini";
+        default:
+            return false;
+    }
+}
+
+std::string native_path(const provider_config& at, const client_api& api, std::string_view model) {
+    std::string path = at.speaks == dialect::vertex ? "/publishers/google/models/" : "/models/";
+    http::percent_encode(path, model);
+    path.append(1, ':').append(api.verb);
+    return path;
+}
+
+}  // namespace sluice::routing

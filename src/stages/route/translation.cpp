@@ -1,0 +1,93 @@
+#include "stages/route/translation.hpp"
+
+#include "dialects/values.hpp"
+
+#include <chrono>
+
+namespace sluice::route {
+namespace {
+
+// Parameters that the target's configuration sets, in the upstream's own terms.
+result<void> set_parameters(std::string& body, const std::map<std::string, std::string>& parameters) {
+    if (parameters.empty()) return {};
+    const auto o = json_object::parse(body);
+    if (!o) return o.error();
+    json_edits edits;
+    for (const auto& [key, raw] : parameters) edits.set(*o, key, raw);
+    body = edits.apply(body);
+    return {};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        if (!text.empty()) text += ", ";
+        text += name;
+    }
+    return text;
+}
+
+chat::client_call call_of(const exchange& x, const routing::client_api& api) {
+    chat::client_call call;
+    call.model = x.model;
+    call.stream = api.stream;
+    call.request_id = x.request_id();
+    return call;
+}
+
+}  // namespace
+
+result<void> translation::read() {
+    if (conversation_) return {};
+    const json_object* body = x_.parsed_json();
+    if (!x_.edits().empty()) {
+        edited_ = x_.edits().apply(body->text());
+        auto parsed = json_object::parse(edited_);
+        if (!parsed) return parsed.error();
+        edited_json_ = std::move(*parsed);
+        body = &*edited_json_;
+    }
+    chat::conversation& c = conversation_.emplace();
+    auto read = api_.dialect->read_request(*body, call_of(x_, api_), c);
+    if (!read) {
+        conversation_.reset();
+        return read.error();
+    }
+    if (api_.stream) c.stream = true;
+    return {};
+}
+
+result<std::string> translation::aim(const routing::target& t, std::string_view model) {
+    if (auto r = read(); !r) return r.error();
+    upstream_ = t.at->dialect;
+    std::string label(model);
+    label.append(" (").append(upstream_->name()).append(")");
+    chat::losses lost(label, drop_);
+    const chat::target_facts facts{model};
+    std::string& body = x_.outgoing_body.emplace();
+    body.reserve(x_.collected_body().size() + 512);
+    if (auto written = upstream_->write_request(*conversation_, facts, lost, body); !written) return written.error();
+    if (auto set = set_parameters(body, t.config.body); !set) return set.error();
+    dropped_ = joined(lost.dropped());
+    return upstream_->path(facts, conversation_->stream);
+}
+
+std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next) {
+    chat::client_call call = call_of(x_, api_);
+    call.wants_usage = conversation_->stream_usage;
+    call.now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::make_unique<translating_sink>(x_, next, *api_.dialect, *upstream_, call, conversation_->stream,
+                                              dropped_);
+}
+
+void translation::translate(error& e) const {
+    if (e.upstream == nullptr || upstream_ == nullptr) return;
+    auto said = std::make_shared<upstream_failure>();
+    said->status = e.upstream->status;
+    said->content_type = "application/json";
+    api_.dialect->write_error(upstream_->read_error(e.upstream->status, e.upstream->body), said->body);
+    e.upstream = std::move(said);
+}
+
+}  // namespace sluice::route
