@@ -1,5 +1,6 @@
 #include "stages/route/translating_sink.hpp"
 
+#include "dialects/steps.hpp"
 #include "dialects/values.hpp"
 
 namespace sluice::route {
@@ -44,14 +45,13 @@ awaitable<void> translating_sink::head(response_head& h) {
         co_return;
     }
     form_ = h.status >= 300 ? form::error : stream_wanted_ ? form::stream : form::answer;
+    if (form_ == form::stream && !is_stream(h, upstream_.framing())) form_ = form::replayed;
     if (form_ != form::stream) {
         head_ = h;
         co_return;
     }
-    if (!is_stream(h, upstream_.framing())) {
-        x_.fail(error{error_kind::upstream_protocol, "The upstream answered a request for a stream without one."});
-        co_return;
-    }
+    if (upstream_.framing() == chat::stream_framing::aws_event_stream)
+        frames_ = std::make_unique<http::aws_event_reader>();
     reader_ = upstream_.read_stream();
     writer_ = client_.write_stream(call_);
     describe(h, "text/event-stream", dropped_);
@@ -63,6 +63,7 @@ awaitable<void> translating_sink::head(response_head& h) {
 awaitable<void> translating_sink::write(const event& e) {
     if (x_.failure() || ended_) return send();  // nothing is left to be sent then
     if (form_ != form::stream) return collect(e.raw);
+    if (frames_ != nullptr) return pass_pieces(e.raw);
     return pass_event(e);
 }
 
@@ -78,6 +79,17 @@ awaitable<void> translating_sink::collect(std::string_view bytes) {
 awaitable<void> translating_sink::pass_event(const event& e) {
     if (e.kind == event::form::sse && e.data.empty() && e.name.empty()) return next_.write(e);  // a comment
     if (e.kind == event::form::sse) translate(e.name, e.data);
+    return send();
+}
+
+awaitable<void> translating_sink::pass_pieces(std::string_view bytes) {
+    frames_->feed(bytes);
+    http::aws_event e;
+    while (!ended_) {
+        const auto got = frames_->next(e);
+        if (!got) x_.fail(got.error());
+        if (!got || !*got || !translate(e.name, e.data)) break;
+    }
     return send();
 }
 
@@ -119,6 +131,10 @@ awaitable<void> translating_sink::end() {
 
 awaitable<void> translating_sink::end_stream() {
     if (x_.failure()) co_return;
+    if (frames_ != nullptr && !ended_) {
+        const auto whole = frames_->finish();
+        if (!whole) co_return x_.fail(whole.error());
+    }
     if (!ended_) {
         steps_.clear();
         const auto whole = reader_->finish(steps_);
@@ -129,18 +145,30 @@ awaitable<void> translating_sink::end_stream() {
     if (!x_.failure()) co_await next_.end();
 }
 
-awaitable<void> translating_sink::end_whole() {
-    if (x_.failure()) co_return;
+result<void> translating_sink::translate_whole() {
     if (form_ == form::error) {
         client_.write_error(upstream_.read_error(head_.status, collected_), out_);
-    } else {
-        chat::answer a;
-        const auto read = upstream_.read_answer(collected_, a);
-        if (!read) co_return x_.fail(read.error());
-        x_.usage = a.usage;
-        client_.write_answer(a, call_, out_);
+        return {};
     }
-    describe(head_, "application/json", dropped_);
+    chat::answer a;
+    const auto read = upstream_.read_answer(collected_, a);
+    if (!read) return read.error();
+    x_.usage = a.usage;
+    if (form_ == form::answer) {
+        client_.write_answer(a, call_, out_);
+        return {};
+    }
+    writer_ = client_.write_stream(call_);
+    chat::steps_of(a, steps_);
+    write_steps();
+    return {};
+}
+
+awaitable<void> translating_sink::end_whole() {
+    if (x_.failure()) co_return;
+    const auto translated = translate_whole();
+    if (!translated) co_return x_.fail(translated.error());
+    describe(head_, form_ == form::replayed ? "text/event-stream" : "application/json", dropped_);
     head_.body = framing::length;
     head_.content_length = out_.size();
     co_await next_.head(head_);

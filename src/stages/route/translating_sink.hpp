@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dialects/dialect.hpp"
+#include "http/event_stream.hpp"
 
 #include <sluice/exchange.hpp>
 #include <sluice/sink.hpp>
@@ -29,12 +30,20 @@ public:
     awaitable<void> end() override;
 
 private:
-    enum class form : std::uint8_t { stream, answer, error };
+    enum class form : std::uint8_t {
+        stream,
+        answer,
+        replayed,  // the client wanted a stream, the upstream gave a whole answer
+        error,
+    };
 
     awaitable<void> collect(std::string_view bytes);
     awaitable<void> pass_event(const event& e);
+    awaitable<void> pass_pieces(std::string_view bytes);
     awaitable<void> end_stream();
     awaitable<void> end_whole();
+    // Writes what was collected into out_. Error: upstream_protocol.
+    result<void> translate_whole();
     // Feeds one event of the upstream and sends what became of it. False: the exchange has failed.
     bool translate(std::string_view name, std::string_view data);
     void write_steps();
@@ -53,6 +62,7 @@ private:
     std::string collected_;  // its body
     std::unique_ptr<chat::stream_reader> reader_;
     std::unique_ptr<chat::stream_writer> writer_;
+    std::unique_ptr<http::aws_event_reader> frames_;  // of an AWS event stream
     std::vector<chat::stream_step> steps_;
     std::string out_;
     bool ended_ = false;  // the stream's last step was written
