@@ -1,5 +1,6 @@
 #include "routing/dialects.hpp"
 
+#include "dialects/anthropic/anthropic.hpp"
 #include "dialects/openai/openai.hpp"
 #include "http/path.hpp"
 
@@ -16,6 +17,8 @@ struct endpoint {
 
 constexpr endpoint endpoints[] = {
     {"/chat/completions", chat::openai::chat_client, operation::chat},
+    {"/messages", chat::anthropic::messages_client, operation::chat},
+    {"/messages/count_tokens", chat::anthropic::messages_client, operation::count_tokens},
     {"/embeddings", chat::openai::chat_client, operation::embed},
 };
 
@@ -32,8 +35,21 @@ std::optional<client_api> client_api_of(std::string_view path) {
     return std::nullopt;
 }
 
-std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config&) {
-    return std::make_shared<chat::openai::chat_upstream>();
+std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config& config) {
+    // Those without a provider's quirks live as long as the program.
+    const auto shared = [](const chat::upstream_dialect& d) {
+        return std::shared_ptr<const chat::upstream_dialect>(std::shared_ptr<void>{}, &d);
+    };
+    switch (config.speaks) {
+        case dialect::anthropic:
+            return shared(chat::anthropic::messages_upstream());
+        case dialect::vertex_anthropic:
+            return shared(chat::anthropic::vertex_anthropic_upstream());
+        case dialect::bedrock_anthropic:
+            return shared(chat::anthropic::bedrock_invoke_upstream());
+        default:
+            return std::make_shared<chat::openai::chat_upstream>();
+    }
 }
 
 bool speaks_natively(const provider_config& at, const std::optional<client_api>& api) {

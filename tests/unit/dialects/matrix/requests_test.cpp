@@ -9,7 +9,8 @@
 
 #include <catch2/catch.hpp>
 
-#include <map>
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,10 +68,11 @@ std::string written(const conversation& c, const upstream_dialect& upstream, boo
     return text;
 }
 
-std::string said_in(const upstream_dialect& upstream, const conversation& c) {
-    losses lost("m", true);
+// Nothing: the dialect has no way to say it.
+std::optional<std::string> said_in(const upstream_dialect& upstream, const conversation& c) {
+    losses lost("m", false);
     std::string out;
-    REQUIRE(upstream.write_request(c, target_facts{"m"}, lost, out).has_value());
+    if (!upstream.write_request(c, target_facts{"m"}, lost, out)) return std::nullopt;
     return out;
 }
 
@@ -82,15 +84,15 @@ TEST_CASE("every conversation reaches every upstream from every client", "[diale
     for (const told& t : all) {
         conversation original;
         read_into(original, client_of(t.dialect), t.request);
-        std::map<std::string, std::vector<std::string>> by_text;  // text -> the clients it came from
         std::string file;
         for (const upstream_dialect* to : upstream_dialects()) {
             std::vector<std::pair<std::string, std::string>> variants;  // text, clients
             for (const both_sides& from : client_dialects()) {
                 const bool own = from.client->name() == t.dialect;
-                const std::string wire = own ? t.request : said_in(*from.upstream, original);
+                const auto wire = own ? t.request : said_in(*from.upstream, original);
+                if (!wire) continue;
                 conversation c;
-                read_into(c, *from.client, wire);
+                read_into(c, *from.client, *wire);
                 const std::string text = written(c, *to, false);
                 const auto same =
                     std::find_if(variants.begin(), variants.end(), [&](const auto& v) { return v.first == text; });
@@ -129,9 +131,10 @@ TEST_CASE("a dialect that reads what it wrote writes the same again", "[dialects
         read_into(original, client_of(t.dialect), t.request);
         for (const both_sides& d : client_dialects()) {
             INFO(t.name << " in " << d.client->name());
-            const std::string once = said_in(*d.upstream, original);
+            const auto once = said_in(*d.upstream, original);
+            if (!once) continue;
             conversation again;
-            read_into(again, *d.client, once);
+            read_into(again, *d.client, *once);
             CHECK(said_in(*d.upstream, again) == once);
         }
     }

@@ -1,5 +1,6 @@
 #include "unit/dialects/matrix/wires.hpp"
 
+#include "dialects/anthropic/anthropic.hpp"
 #include "dialects/openai/openai.hpp"
 
 #include <catch2/catch.hpp>
@@ -14,6 +15,7 @@ const openai::chat_upstream chat_upstream;
 const std::vector<both_sides>& client_dialects() {
     static const std::vector<both_sides> all{
         {&openai::chat_client(), &chat_upstream},
+        {&anthropic::messages_client(), &anthropic::messages_upstream()},
     };
     return all;
 }
@@ -21,6 +23,9 @@ const std::vector<both_sides>& client_dialects() {
 const std::vector<const upstream_dialect*>& upstream_dialects() {
     static const std::vector<const upstream_dialect*> all{
         &chat_upstream,
+        &anthropic::messages_upstream(),
+        &anthropic::bedrock_invoke_upstream(),
+        &anthropic::vertex_anthropic_upstream(),
     };
     return all;
 }
