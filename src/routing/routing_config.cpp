@@ -102,20 +102,46 @@ void check_azure(config_reader& r, provider_config& c) {
     }
 }
 
+// Sets what the preset knows; what the file says is read over it.
+void apply_preset(config_reader& r, provider_config& c) {
+    const preset* p = read_preset(r);
+    if (p == nullptr) return;
+    c.name = p->name;
+    c.speaks = p->speaks;
+    c.base_urls = {std::string(p->base_url)};
+    c.quirks = p->quirks;
+}
+
+void check_preset(config_reader& r, const provider_config& c) {
+    if (r.has("preset")) {
+        if (r.has("name") && c.name.empty()) r.problem("name", "must not be empty");
+        return;
+    }
+    if (r.has("base_url")) return;
+    std::vector<std::string_view> names;
+    for (const preset& p : presets()) names.push_back(p.name);
+    const auto meant = nearest(c.name, names);
+    r.problem("", "a provider needs a base_url or a preset",
+              meant ? "preset: " + *meant + " stands for its base_url" : "write base_url: https://...");
+}
+
 }  // namespace
 
 void read(config_reader& r, provider_config& c) {
-    r.field("name", c.name, "Names the provider in models, metrics and logs.", required);
+    apply_preset(r, c);
+    r.field("name", c.name, "Names the provider in models, metrics and logs; the preset's name, if absent.",
+            r.has("preset") ? constraint{} : required);
     r.one_of<dialect>("dialect", c.speaks, {{"openai", dialect::openai}, {"azure", dialect::azure}},
                       "Wire format of the upstream. azure: OpenAI's, with a deployment in the path.");
     r.field("api_version", c.api_version, "Version of Azure's API, as in 2024-10-21. Only with dialect: azure.");
-    r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.",
-            required);
+    r.field("base_url", c.base_urls,
+            "URL up to the version: https://api.openai.com/v1. Several are taken in turn. The preset's, if absent.");
     r.list("credentials", c.credentials, "Who we are there. Several are taken in turn.");
     r.field("headers", c.headers, "Set on every request.");
     r.section("timeouts", c.timeouts, "How long each step may take.");
     r.section("tls", c.tls, "Whom to trust and who we are.");
     r.section("connect", c.connect, "Proxy and allowed addresses.");
+    check_preset(r, c);
     check_base_urls(r, "base_url", c.base_urls);
     check_azure(r, c);
     for (const auto& [name, value] : c.headers) {

@@ -3,6 +3,7 @@
 
 #include "net/connector.hpp"
 #include "net/tls_config.hpp"
+#include "routing/presets.hpp"
 
 #include <sluice/config.hpp>
 #include <sluice/exchange.hpp>
@@ -63,6 +64,7 @@ enum class dialect : std::uint8_t {
 struct provider_config {
     std::string name;
     dialect speaks = dialect::openai;
+    chat_quirks quirks;                          // of its preset
     std::string api_version;                     // azure's
     std::vector<std::string> base_urls;          // several: taken in turn, the broken ones left out
     std::vector<credential_config> credentials;  // several: taken in turn, the limited ones left out
