@@ -48,7 +48,7 @@ std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provid
         case dialect::bedrock_anthropic:
             return shared(chat::anthropic::bedrock_invoke_upstream());
         default:
-            return std::make_shared<chat::openai::chat_upstream>();
+            return std::make_shared<chat::openai::chat_upstream>(config.quirks);
     }
 }
 
