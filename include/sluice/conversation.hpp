@@ -127,6 +127,8 @@ struct part {
     // A prompt-cache marker behind this part, in Anthropic's form: {"type":"ephemeral","ttl":"5m"}.
     json cache_control = {};
     extra_fields extras = {};
+    // Of the first part of a further message item in one turn (Responses): object, what that item is besides content.
+    json item = {};
     bool operator==(const part&) const = default;
 };
 
