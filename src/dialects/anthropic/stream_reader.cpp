@@ -1,5 +1,6 @@
 #include "dialects/anthropic/answers.hpp"
 #include "dialects/anthropic/base64.hpp"
+#include "dialects/anthropic/events.hpp"
 #include "dialects/anthropic/streams.hpp"
 #include "dialects/anthropic/terms.hpp"
 #include "dialects/anthropic/usage.hpp"
@@ -16,60 +17,6 @@ using part_type = stream_step::part_type;
 
 // What is gathered of blocks until they are whole: signatures, inputs of server tools, citations.
 constexpr std::size_t gathered_max = 8U << 20;
-
-// One event, cut into what any of them may have.
-struct event_members {
-    json type, index, block, delta, message, usage, error;
-};
-
-event_members members_of(json event) {
-    event_members m;
-    each_member(event, [&](std::string_view key, const json_value& value) {
-        if (key == "type") {
-            m.type = value.raw;
-        } else if (key == "index") {
-            m.index = value.raw;
-        } else if (key == "delta") {
-            m.delta = value.raw;
-        } else if (key == "content_block") {
-            m.block = value.raw;
-        } else if (key == "message") {
-            m.message = value.raw;
-        } else if (key == "usage") {
-            m.usage = value.raw;
-        } else if (key == "error") {
-            m.error = value.raw;
-        }
-    });
-    return m;
-}
-
-json member(json object, std::string_view name) {
-    json found;
-    each_member(object, [&](std::string_view key, const json_value& value) {
-        if (key == name) found = value.raw;
-    });
-    return found;
-}
-
-json string_member(json object, std::string_view name) {
-    const json value = member(object, name);
-    return is_string(value) ? value : json{};
-}
-
-// The same object with another value of one member, which is added where it was not.
-std::string with_member(json object, std::string_view name, json value) {
-    std::string text = "{";
-    const auto put = [&](std::string_view key, json what) {
-        if (text.size() > 1) text += ',';
-        text.append(1, '"').append(key).append("\":").append(what);
-    };
-    each_member(object, [&](std::string_view key, const json_value& v) {
-        if (key != name) put(key, v.raw);
-    });
-    put(name, value);
-    return text += '}';
-}
 
 struct open_block {
     std::int64_t index = 0;

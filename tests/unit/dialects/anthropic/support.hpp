@@ -25,6 +25,7 @@ T make(F set) {
 struct request {
     explicit request(std::string text, const client_call& call = {})
         : body(std::make_unique<std::string>(std::move(text))) {
+        INFO(*body);
         const auto object = json_object::parse(*body);
         REQUIRE(object.has_value());
         outcome = messages_client().read_request(*object, call, c);
