@@ -17,6 +17,7 @@ using part_type = stream_step::part_type;
 
 // What is gathered of blocks until they are whole: signatures, inputs of server tools, citations.
 constexpr std::size_t gathered_max = 8U << 20;
+constexpr std::size_t open_blocks_max = 128;
 
 struct open_block {
     std::int64_t index = 0;
@@ -91,7 +92,7 @@ result<void> message_stream_reader::read(std::string_view name, std::string_view
         if (!*goes_on) return {};
     }
     const event_members e = members_of(data);
-    if (!is_string(e.type)) return protocol_error("holds an event without a type", data);
+    if (!is_string(e.type) && e.error.empty()) return protocol_error("holds an event without a type", data);
     const auto done = dispatch(e, out);
     if (!done) return protocol_error(done.error().message, data);
     return {};
@@ -120,6 +121,10 @@ result<bool> message_stream_reader::unwrap(std::string_view name, std::string_vi
 
 result<void> message_stream_reader::dispatch(const event_members& e, std::vector<stream_step>& out) {
     if (says(e.type, "content_block_delta")) return continue_block(e, out);
+    if (!is_string(e.type)) {  // the error of a server that is not Anthropic's own
+        fail(e.error, out);
+        return {};
+    }
     if (says(e.type, "content_block_start")) return start_block(e, out);
     if (says(e.type, "message_delta")) return delta_message(e, out);
     if (says(e.type, "content_block_stop")) {
@@ -205,7 +210,8 @@ result<void> message_stream_reader::start_block(const event_members& e, std::vec
     }
     const json type = string_member(e.block, "type");
     if (type.empty()) return error{error_kind::upstream_protocol, "holds a block without a type"};
-    if (parts_ == 65'536) return error{error_kind::upstream_protocol, "holds too many blocks"};
+    if (parts_ == 65'536 || open_.size() == open_blocks_max)
+        return error{error_kind::upstream_protocol, "holds too many blocks"};
     if (says(type, "text")) {
         const open_block& b = open(e.index, part_type::text);
         out.push_back(step(step_kind::part_start, b));

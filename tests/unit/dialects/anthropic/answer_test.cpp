@@ -120,6 +120,18 @@ TEST_CASE("an answer of another dialect has the shape that clients of this one e
           R"({"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":3,"service_tier":null}})");
 }
 
+TEST_CASE("the signature of another provider on a call stands behind it in an answer too", "[dialects][anthropic]") {
+    answer a;
+    a.choices.emplace_back().content.push_back({make<tool_call>([](auto& v) {
+        v.id = R"("a")";
+        v.name = R"("f")";
+        v.signature = "CsQ=";
+        v.signed_by = "gemini";
+    })});
+    CHECK(write_answer(a).find(R"([{"type":"tool_use","id":"a","name":"f","input":{}},)"
+                               R"({"type":"redacted_thinking","data":"gemini:call:CsQ="}])") != std::string::npos);
+}
+
 TEST_CASE("an answer without choices is an empty message", "[dialects][anthropic]") {
     const std::string text = write_answer({});
     CHECK(text.find(R"("content":[],"stop_reason":null)") != std::string::npos);

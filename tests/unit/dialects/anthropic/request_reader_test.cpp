@@ -179,6 +179,19 @@ TEST_CASE("reasoning of another provider is known by its tag and goes back to it
     CHECK((std::get<reasoning_part>(parts[3].value) == reasoning_part{R"("bare")", {}, {}, {}, false, {}}));
 }
 
+TEST_CASE("the signature of another provider is put on its call again", "[dialects][anthropic]") {
+    request r(R"({"model":"m","messages":[{"role":"assistant","content":[
+        {"type":"tool_use","id":"a","name":"f","input":{}},{"type":"redacted_thinking","data":"gemini:call:CsQ="},
+        {"type":"text","text":"t"},{"type":"redacted_thinking","data":"gemini:call:CsR="}]}]})");
+    const auto& parts = read(r).messages[0].content;
+    REQUIRE(parts.size() == 3);
+    CHECK(std::get<tool_call>(parts[0].value).signature == "CsQ=");
+    CHECK(std::get<tool_call>(parts[0].value).signed_by == "gemini");
+    CHECK(std::get<reasoning_part>(parts[2].value).encrypted == "call:CsR=");
+    const written w = write(r.c);
+    CHECK(w.dropped == std::vector<std::string>{"messages[0].content[2]"});
+}
+
 TEST_CASE("a wrong type is refused by the name the client gave it", "[dialects][anthropic]") {
     const std::string ok = R"("messages":[{"role":"user","content":"Hi"}])";
     CHECK(refusal("\"max_tokens\":1") == "messages is required.");

@@ -119,6 +119,13 @@ TEST_CASE("an error in a stream is its end", "[dialects][anthropic]") {
     CHECK(r.error.empty());
 }
 
+TEST_CASE("so is an error in the form of other servers", "[dialects][anthropic]") {
+    replay all(messages_upstream().read_stream());
+    all.event("", start_event);
+    all.event("", R"({"error":{"message":"no","type":"server_error"}})");
+    CHECK(all.finish().steps == strings{start_step, R"(failure type="server_error" message="no")"});
+}
+
 TEST_CASE("a stream that breaks off never ends well", "[dialects][anthropic]") {
     const std::string stream = sse_of({start_event, block_start(0, R"({"type":"text","text":""})"),
                                        block_delta(0, R"({"type":"text_delta","text":"Hi"})"), block_stop(0),
@@ -221,4 +228,7 @@ TEST_CASE("what is gathered of blocks is bounded", "[dialects][anthropic]") {
         block_delta(0, R"({"type":"signature_delta","signature":")" + std::string(1 << 20, 'A') + "\"}");
     for (int i = 0; i < 9; ++i) all.event("", piece);
     CHECK(all.finish().error.find("gathers more than 8 MiB") != std::string::npos);
+    replay many(messages_upstream().read_stream());
+    for (int i = 0; i < 129; ++i) many.event("", block_start(i, R"({"type":"text","text":""})"));
+    CHECK(many.finish().error.find("holds too many blocks") != std::string::npos);
 }

@@ -242,6 +242,23 @@ TEST_CASE("thinking is signed, by its tag where another provider made it", "[dia
     CHECK(s.take() == started(4, text_block));
 }
 
+TEST_CASE("the signature of another provider on a call stands behind it", "[dialects][anthropic]") {
+    script s;
+    s.start();
+    s.take();
+    s.begin(0, type::tool_call, R"("a")", R"("f")");
+    s.delta(0, R"("{}")");
+    s.end(0, [](stream_step& e) {
+        e.signature = "CsQ=";
+        e.from = "gemini";
+    });
+    CHECK(s.take() == started(0, R"({"type":"tool_use","id":"a","name":"f","input":{}})") +
+                          said(0, R"({"type":"input_json_delta","partial_json":"{}"})") + stopped(0) +
+                          started(1, R"({"type":"redacted_thinking","data":"gemini:call:CsQ="})") + stopped(1));
+    s.begin(1, type::text);
+    CHECK(s.take() == started(2, text_block));
+}
+
 TEST_CASE("parts that come in one piece are blocks that start as they are", "[dialects][anthropic]") {
     script s;
     s.start();
@@ -311,6 +328,15 @@ TEST_CASE("what waits for its turn is bounded", "[dialects][anthropic]") {
     CHECK(s.take().find(R"("type":"api_error")") != std::string::npos);
     s.end_of_stream();
     CHECK(s.take().empty());
+}
+
+TEST_CASE("so are the parts that wait", "[dialects][anthropic]") {
+    script s;
+    s.start();
+    for (int i = 0; i < 1024; ++i) s.begin(i, type::text);
+    CHECK(s.take().find("error") == std::string::npos);
+    s.begin(1024, type::text);
+    CHECK(s.take().find(R"("type":"api_error")") != std::string::npos);
 }
 
 TEST_CASE("only the first of several answers is written", "[dialects][anthropic]") {
