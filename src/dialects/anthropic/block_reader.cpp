@@ -159,8 +159,8 @@ constexpr block_kind kinds[] = {
 
 // Blocks that no other dialect has a form for. Server tools keep being added: their blocks end alike.
 constexpr std::string_view native_types[] = {
-    "search_result",  "container_upload", "compaction",   "mid_conv_system", "fallback",
-    "tool_reference", "tool_addition",    "tool_removal", "connector_text",
+    "search_result", "container_upload", "compaction",     "mid_conv_system",  "fallback",      "tool_reference",
+    "tool_addition", "tool_removal",     "connector_text", "mcp_tool_listing", "browser_state",
 };
 
 bool is_native(std::string_view type) {
