@@ -71,6 +71,9 @@ bool write_answer_block(const part& p, std::string_view request_id, std::size_t 
         write_text(o, refusal->text, nullptr);
     } else if (const auto* call = std::get_if<tool_call>(&p.value)) {
         write_call(o, *call, request_id, number);
+        for (const extra_field& f : p.extras) {
+            if (f.key == "caller" || f.key == "toolset_name") o.member(f.key, f.value);
+        }
     } else {
         write_reasoning(o, std::get<reasoning_part>(p.value));
     }

@@ -23,7 +23,7 @@ constexpr std::string_view full =
     R"({"type":"redacted_thinking","data":"Eno="},)"
     R"({"type":"text","text":"K\u00f6ln","citations":[{"type":"char_location"}]},)"
     R"({"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{"query":"x"}},)"
-    R"({"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1}}],)"
+    R"({"type":"tool_use","id":"toolu_1","name":"f","input":{"a":1},"caller":{"type":"direct"}}],)"
     R"("stop_reason":"tool_use","stop_sequence":null,)"
     R"("usage":{"input_tokens":10,"cache_creation_input_tokens":30,)"
     R"("cache_read_input_tokens":500,"cache_creation":{"ephemeral_5m_input_tokens":10,)"

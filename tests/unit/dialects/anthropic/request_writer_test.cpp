@@ -207,11 +207,13 @@ TEST_CASE("effort is a budget for older models and adaptive thinking for newer o
         v.budget = 5000;
         v.show = true;
     });
-    CHECK(options_of(c) ==
-          R"("max_tokens":30000,,"thinking":{"type":"enabled","budget_tokens":5000,"display":"summarized"}})");
+    CHECK(options_of(c) == R"("max_tokens":30000,,"thinking":{"type":"enabled","budget_tokens":5000}})");
     CHECK(
         options_of(c, "claude-opus-4-8") ==
         R"("max_tokens":30000,,"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"medium"}})");
+    c.reasoning.show = false;
+    CHECK(options_of(c).find(R"("budget_tokens":5000,"display":"omitted")") != std::string::npos);
+    CHECK(options_of(c, "glm-5").find("display") == std::string::npos);
     c.reasoning.budget = 10;
     CHECK(options_of(c).find(R"("budget_tokens":1024)") != std::string::npos);
 }

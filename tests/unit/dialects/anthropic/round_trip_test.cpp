@@ -59,6 +59,7 @@ TEST_CASE("all ways to ask for thinking come back", "[dialects][anthropic]") {
                      "claude-sonnet-4-5");
     check_round_trip(hi + R"(,"thinking":{"type":"enabled","budget_tokens":4096},"output_config":{"effort":"low"})",
                      "claude-opus-4-5");
+    check_round_trip(hi + R"(,"thinking":{"type":"adaptive","display":"updates"})", "claude-opus-5-5");
     check_round_trip(hi + R"(,"thinking":{"type":"disabled"})");
     check_round_trip(hi + R"(,"thinking":{"type":"between_tools"})", "claude-sonnet-5-5");
     check_round_trip(hi + R"(,"output_config":{"effort":"xhigh"})", "claude-opus-4-8");
