@@ -71,6 +71,9 @@ bool write_answer_block(const part& p, std::string_view request_id, std::size_t 
         write_text(o, refusal->text, nullptr);
     } else if (const auto* call = std::get_if<tool_call>(&p.value)) {
         write_call(o, *call, request_id, number);
+        for (const extra_field& f : p.extras) {
+            if (f.key == "caller" || f.key == "toolset_name") o.member(f.key, f.value);
+        }
     } else {
         write_reasoning(o, std::get<reasoning_part>(p.value));
     }
@@ -94,8 +97,16 @@ void write_message(const answer& a, const client_call& call, std::string& out) {
     for (std::size_t i = 0; i < one.content.size(); ++i) {
         block.clear();
         if (!write_answer_block(one.content[i], call.request_id, i, block)) continue;
-        calls = calls || std::holds_alternative<tool_call>(one.content[i].value);
         o.w.raw(block);
+        const auto* made = std::get_if<tool_call>(&one.content[i].value);
+        if (made == nullptr) continue;
+        calls = true;
+        const json_chars sealed = pack_call_secret(made->signature, made->signed_by, arena);
+        if (sealed.empty()) continue;
+        o.w.begin_object();
+        o.member("type", "\"redacted_thinking\"");
+        o.key("data").quoted(sealed);
+        o.w.end_object();
     }
     o.w.end_array();
     o.member("stop_reason", stop_reason_of(one.finish, calls));

@@ -159,8 +159,8 @@ constexpr block_kind kinds[] = {
 
 // Blocks that no other dialect has a form for. Server tools keep being added: their blocks end alike.
 constexpr std::string_view native_types[] = {
-    "search_result",  "container_upload", "compaction",   "mid_conv_system", "fallback",
-    "tool_reference", "tool_addition",    "tool_removal", "connector_text",
+    "search_result", "container_upload", "compaction",     "mid_conv_system",  "fallback",      "tool_reference",
+    "tool_addition", "tool_removal",     "connector_text", "mcp_tool_listing", "browser_state",
 };
 
 bool is_native(std::string_view type) {
@@ -212,7 +212,11 @@ std::vector<part> read_content(request_check& check, const json_value& content, 
     parts.reserve(blocks.size());
     for (std::size_t i = 0; i < blocks.size() && check.ok(); ++i) {
         const place at = where.at(i);
-        parts.push_back(read_block(check, blocks[i], at, who, arena));
+        part read = read_block(check, blocks[i], at, who, arena);
+        const auto* thinking = std::get_if<reasoning_part>(&read.value);
+        auto* call = parts.empty() ? nullptr : std::get_if<tool_call>(&parts.back().value);
+        if (thinking != nullptr && call != nullptr && unpack_call_secret(*thinking, *call)) continue;
+        parts.push_back(std::move(read));
     }
     return parts;
 }

@@ -114,13 +114,6 @@ std::string_view error_type_of(std::string_view type, int status) {
     return type_of_status(status);
 }
 
-int status_of_type(std::string_view error_type) {
-    for (const auto& t : own_types) {
-        if (t.name == error_type) return t.status;
-    }
-    return 500;
-}
-
 void write_error_body(const error_facts& e, std::string& out) {
     std::string message = e.message;
     if (e.code == "context_length_exceeded" && message.find(too_long) == std::string::npos)

@@ -15,6 +15,5 @@ error_facts read_error_body(int status, std::string_view body);
 
 // "overloaded_error" of a provider's type or, where that is not known, of a status.
 std::string_view error_type_of(std::string_view type, int status);
-int status_of_type(std::string_view error_type);
 
 }  // namespace sluice::chat::anthropic

@@ -155,11 +155,17 @@ void request_options::decide_thinking() {
         thinking_.budget = counted ? *r.budget : budget_of_effort(r.effort.empty() ? "medium" : r.effort);
         thinking_.budget = std::max(thinking_.budget, budget_min);
     }
-    if (r.show) {
-        thinking_.display = *r.show ? "summarized" : "omitted";
-    } else if (!r.summary.empty()) {
-        thinking_.display = "summarized";
-    }
+    decide_display();
+}
+
+// Models that take budgets show a summary unless told otherwise, later ones nothing.
+void request_options::decide_display() {
+    const reasoning_options& r = c_.reasoning;
+    if (!r.show && r.summary.empty()) return;
+    const bool shown = r.show.value_or(true);
+    if (!native_ && shown == traits_.budgets) return;  // as it does anyway
+    if (!native_ && !traits_.known) return;            // a server that may not know the field
+    thinking_.display = shown ? "summarized" : "omitted";
 }
 
 void request_options::decide_effort() {

@@ -36,6 +36,7 @@ public:
 private:
     result<void> decide_tools();
     void decide_thinking();
+    void decide_display();
     void decide_effort();
     void decide_tokens();
     void decide_sampling();

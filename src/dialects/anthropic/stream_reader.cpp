@@ -1,5 +1,6 @@
 #include "dialects/anthropic/answers.hpp"
 #include "dialects/anthropic/base64.hpp"
+#include "dialects/anthropic/events.hpp"
 #include "dialects/anthropic/streams.hpp"
 #include "dialects/anthropic/terms.hpp"
 #include "dialects/anthropic/usage.hpp"
@@ -16,60 +17,7 @@ using part_type = stream_step::part_type;
 
 // What is gathered of blocks until they are whole: signatures, inputs of server tools, citations.
 constexpr std::size_t gathered_max = 8U << 20;
-
-// One event, cut into what any of them may have.
-struct event_members {
-    json type, index, block, delta, message, usage, error;
-};
-
-event_members members_of(json event) {
-    event_members m;
-    each_member(event, [&](std::string_view key, const json_value& value) {
-        if (key == "type") {
-            m.type = value.raw;
-        } else if (key == "index") {
-            m.index = value.raw;
-        } else if (key == "delta") {
-            m.delta = value.raw;
-        } else if (key == "content_block") {
-            m.block = value.raw;
-        } else if (key == "message") {
-            m.message = value.raw;
-        } else if (key == "usage") {
-            m.usage = value.raw;
-        } else if (key == "error") {
-            m.error = value.raw;
-        }
-    });
-    return m;
-}
-
-json member(json object, std::string_view name) {
-    json found;
-    each_member(object, [&](std::string_view key, const json_value& value) {
-        if (key == name) found = value.raw;
-    });
-    return found;
-}
-
-json string_member(json object, std::string_view name) {
-    const json value = member(object, name);
-    return is_string(value) ? value : json{};
-}
-
-// The same object with another value of one member, which is added where it was not.
-std::string with_member(json object, std::string_view name, json value) {
-    std::string text = "{";
-    const auto put = [&](std::string_view key, json what) {
-        if (text.size() > 1) text += ',';
-        text.append(1, '"').append(key).append("\":").append(what);
-    };
-    each_member(object, [&](std::string_view key, const json_value& v) {
-        if (key != name) put(key, v.raw);
-    });
-    put(name, value);
-    return text += '}';
-}
+constexpr std::size_t open_blocks_max = 128;
 
 struct open_block {
     std::int64_t index = 0;
@@ -144,7 +92,7 @@ result<void> message_stream_reader::read(std::string_view name, std::string_view
         if (!*goes_on) return {};
     }
     const event_members e = members_of(data);
-    if (!is_string(e.type)) return protocol_error("holds an event without a type", data);
+    if (!is_string(e.type) && e.error.empty()) return protocol_error("holds an event without a type", data);
     const auto done = dispatch(e, out);
     if (!done) return protocol_error(done.error().message, data);
     return {};
@@ -173,6 +121,10 @@ result<bool> message_stream_reader::unwrap(std::string_view name, std::string_vi
 
 result<void> message_stream_reader::dispatch(const event_members& e, std::vector<stream_step>& out) {
     if (says(e.type, "content_block_delta")) return continue_block(e, out);
+    if (!is_string(e.type)) {  // the error of a server that is not Anthropic's own
+        fail(e.error, out);
+        return {};
+    }
     if (says(e.type, "content_block_start")) return start_block(e, out);
     if (says(e.type, "message_delta")) return delta_message(e, out);
     if (says(e.type, "content_block_stop")) {
@@ -258,7 +210,8 @@ result<void> message_stream_reader::start_block(const event_members& e, std::vec
     }
     const json type = string_member(e.block, "type");
     if (type.empty()) return error{error_kind::upstream_protocol, "holds a block without a type"};
-    if (parts_ == 65'536) return error{error_kind::upstream_protocol, "holds too many blocks"};
+    if (parts_ == 65'536 || open_.size() == open_blocks_max)
+        return error{error_kind::upstream_protocol, "holds too many blocks"};
     if (says(type, "text")) {
         const open_block& b = open(e.index, part_type::text);
         out.push_back(step(step_kind::part_start, b));

@@ -17,6 +17,7 @@ using part_type = stream_step::part_type;
 
 // What is held of parts that came while another was open.
 constexpr std::size_t held_max = 8U << 20;
+constexpr std::size_t open_parts_max = 1024;
 
 // What a part_end says, kept for as long as the part waits.
 struct part_ending {
@@ -35,6 +36,10 @@ struct open_part {
     bool ended = false;
     part_ending ending;
 };
+
+std::string redacted_block(const std::string& data) {
+    return "{\"type\":\"redacted_thinking\",\"data\":\"" + data + "\"}";
+}
 
 // Blocks of this format follow each other, parts of other formats may overlap (calls made side by side): the first part
 // that is open is written, the others wait for its end.
@@ -56,6 +61,7 @@ private:
     void delta(const open_part& p, json_chars text, std::string& out);
     void end_block(open_part& p, std::string& out);
     void close_all(std::string& out);
+    void check_held(std::string& out);
     void end_message(std::string& out);
     void fail(std::string_view type, json message, std::string& out);
     open_part* find(std::int32_t number);
@@ -155,6 +161,12 @@ void message_stream_writer::begin_part(const stream_step& s, std::string& out) {
         held_ += p.whole.size() + p.held.size();
     }
     advance(out);
+    check_held(out);
+}
+
+void message_stream_writer::check_held(std::string& out) {
+    if (held_ > held_max || parts_.size() > open_parts_max)
+        fail("api_error", "\"The answer's parts overlap by more than can be held.\"", out);
 }
 
 // A text is streamed like any other; the rest is one block that starts as it is.
@@ -184,12 +196,9 @@ void message_stream_writer::continue_part(const stream_step& s, std::string& out
         delta(*p, text, out);
         return;
     }
-    held_ += text.size();
-    if (held_ > held_max) {
-        fail("api_error", "\"The answer's parts overlap by more than can be held.\"", out);
-        return;
-    }
     p->held.append(text);
+    held_ += text.size();
+    check_held(out);
 }
 
 void message_stream_writer::end_part(const stream_step& s, std::string& out) {
@@ -198,8 +207,12 @@ void message_stream_writer::end_part(const stream_step& s, std::string& out) {
     text_arena arena;
     p->ended = true;
     p->ending.hidden = s.signature.empty();
-    p->ending.secret =
-        pack_secret(s.signature.empty() ? s.encrypted : s.signature, s.from, s.id.empty() ? json{p->id} : s.id, arena);
+    if (p->type == part_type::tool_call || p->type == part_type::custom_call) {
+        p->ending.secret = pack_call_secret(s.signature, s.from, arena);
+    } else {
+        const json_chars secret = s.signature.empty() ? s.encrypted : s.signature;
+        p->ending.secret = pack_secret(secret, s.from, s.id.empty() ? json{p->id} : s.id, arena);
+    }
     if (s.from == maker_name) p->ending.citations = s.citations;
     advance(out);
 }
@@ -275,7 +288,7 @@ void message_stream_writer::end_block(open_part& p, std::string& out) {
         if (!p.begun && p.ending.secret.empty()) return;  // nothing was said
         if (!p.begun && p.ending.hidden) {
             p.type = part_type::whole;
-            p.whole = "{\"type\":\"redacted_thinking\",\"data\":\"" + p.ending.secret + "\"}";
+            p.whole = redacted_block(p.ending.secret);
         }
         begin_block(p, out);
         if (p.type == part_type::reasoning && !p.ending.secret.empty()) {
@@ -291,6 +304,12 @@ void message_stream_writer::end_block(open_part& p, std::string& out) {
     out.append("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":").append(index);
     out += "}\n\n";
     ++index_;
+    if ((p.type != part_type::tool_call && p.type != part_type::custom_call) || p.ending.secret.empty()) return;
+    open_part sealed;  // what another provider signed the call with
+    sealed.type = part_type::whole;
+    sealed.whole = redacted_block(p.ending.secret);
+    begin_block(sealed, out);
+    end_block(sealed, out);
 }
 
 void message_stream_writer::close_all(std::string& out) {

@@ -27,6 +27,8 @@ constexpr stop_reason_name stop_reasons[] = {
 constexpr std::string_view message_extras[] = {"container", "context_management", "stop_details", "diagnostics",
                                                "input_transformations"};
 
+constexpr std::string_view call_mark = "call:";
+
 struct effort_budget {
     std::string_view effort;
     std::int64_t tokens;
@@ -107,6 +109,18 @@ secret unpack_secret(json_chars packed, text_arena& arena) {
     const auto colon = chars.find(':');
     if (colon == std::string_view::npos) return {chars, from, {}};
     return {chars.substr(colon + 1), from, enclose(chars.substr(0, colon), arena)};
+}
+
+json_chars pack_call_secret(json_chars signature, family from, text_arena& arena) {
+    if (signature.empty() || from.empty() || from == maker_name) return {};
+    return tag_foreign(arena.keep(std::string(call_mark).append(signature)), from, maker_name, arena);
+}
+
+bool unpack_call_secret(const reasoning_part& thinking, tool_call& call) {
+    if (thinking.from == maker_name || !thinking.encrypted.starts_with(call_mark)) return false;
+    call.signature = thinking.encrypted.substr(call_mark.size());
+    call.signed_by = thinking.from;
+    return true;
 }
 
 json make_message_id(std::string_view request_id, text_arena& arena) {

@@ -51,6 +51,13 @@ struct secret {
 };
 secret unpack_secret(json_chars packed, text_arena& arena);
 
+// The signature that another family put on a call, for which this format has no place: it stands as a redacted thinking
+// block behind the call ("gemini:call:CsQB...") and is put on the call again when the client sends it back. Empty where
+// there is none.
+json_chars pack_call_secret(json_chars signature, family from, text_arena& arena);
+// Puts it on `call`. False: `thinking` is no such block.
+bool unpack_call_secret(const reasoning_part& thinking, tool_call& call);
+
 // A usable id of an answer or a call, where the upstream gave none: "msg_<request id>", "toolu_<request id>_<n>".
 json make_message_id(std::string_view request_id, text_arena& arena);
 json make_call_id(std::string_view request_id, std::size_t n, text_arena& arena);
