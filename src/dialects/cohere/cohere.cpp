@@ -21,9 +21,7 @@ public:
     }
     result<void> read_answer(std::string_view body, answer& out) const override { return read_chat_answer(body, out); }
     std::unique_ptr<stream_reader> read_stream() const override { return make_stream_reader(); }
-    error_facts read_error(int status, std::string_view body) const override {
-        return read_cohere_error(status, body);
-    }
+    error_facts read_error(int status, std::string_view body) const override { return read_cohere_error(status, body); }
 };
 
 struct status_type {

@@ -27,11 +27,10 @@ public:
 private:
     // What of one message goes into one of Cohere's.
     struct gathered {
-        std::vector<const text_part*> texts;
-        std::vector<std::string> parts;  // JSON, in order, texts among them
+        std::vector<std::string> parts;  // JSON, in order
         bool only_texts = true;
         std::vector<const tool_call*> calls;
-        std::vector<std::string> call_ids;
+        std::vector<std::string> call_ids;  // made for those that have none
         std::vector<json> thoughts;
     };
 

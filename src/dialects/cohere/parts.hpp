@@ -7,6 +7,7 @@
 #include <sluice/result.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sluice::chat {

@@ -58,7 +58,8 @@ private:
     void documents(const std::vector<json>& found);
     void format();
     void sampling();
-    void number(std::string_view name, std::string_view told, json value, std::string_view least, std::string_view most);
+    void number(std::string_view name, std::string_view told, json value, std::string_view least,
+                std::string_view most);
     void thinking(std::string_view model);
     void natives();
     bool shown(const tool& t) const;
@@ -72,9 +73,8 @@ private:
 result<void> request_writer::refuse_what_is_missing() {
     const sampling_options& s = c_.sampling;
     bool only_text = true;
-    each_element(c_.modalities, [&](const json_value& v) {
-        only_text = only_text && (says(v.raw, "text") || says(v.raw, "TEXT"));
-    });
+    each_element(c_.modalities,
+                 [&](const json_value& v) { only_text = only_text && (says(v.raw, "text") || says(v.raw, "TEXT")); });
     struct lack {
         bool asked;
         std::string_view field, what;
@@ -141,8 +141,8 @@ result<void> request_writer::tools() {
     const mode how = c_.choice.how;
     if (how == mode::required || how == mode::named) w_.key("tool_choice").string("REQUIRED");
     if (how == mode::none) w_.key("tool_choice").string("NONE");
-    const bool told = std::any_of(c_.extras.begin(), c_.extras.end(),
-                                  [](const extra_field& f) { return f.key == "strict_tools"; });
+    const bool told =
+        std::any_of(c_.extras.begin(), c_.extras.end(), [](const extra_field& f) { return f.key == "strict_tools"; });
     if (strict && !told) w_.key("strict_tools").boolean(true);
     for (std::size_t i = 0; i < c_.tools.size() && !strict && !told; ++i) {
         // All are strict, or none.
