@@ -1,34 +1,12 @@
 #include "dialects/cohere/embeddings.hpp"
 
+#include "dialects/embed_purpose.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
-
-#include <array>
 
 namespace sluice::chat::cohere {
 
 namespace {
-
-struct purpose_name {
-    std::string_view ours, theirs;
-};
-constexpr std::array purposes = std::to_array<purpose_name>({
-    {"RETRIEVAL_QUERY", "search_query"},
-    {"RETRIEVAL_DOCUMENT", "search_document"},
-    {"CODE_RETRIEVAL_QUERY", "search_query"},
-    {"QUESTION_ANSWERING", "search_query"},
-    {"FACT_VERIFICATION", "search_query"},
-    {"CLASSIFICATION", "classification"},
-    {"CLUSTERING", "clustering"},
-    {"SEMANTIC_SIMILARITY", "clustering"},
-});
-
-std::string_view input_type_of(json purpose) {
-    for (const purpose_name& p : purposes) {
-        if (says(purpose, p.ours)) return p.theirs;
-    }
-    return "search_document";
-}
 
 error not_an_answer(std::string_view body) {
     return error{error_kind::upstream_protocol, "The upstream's answer is not one of Cohere's embed: " + excerpt(body)};
@@ -59,7 +37,7 @@ result<void> write_embed_request(const embedding_request& r, const target_facts&
     }
     w.end_array().key("input_type");
     if (input_type.empty()) {
-        w.string(input_type_of(r.purpose));
+        w.string(cohere_input_type(r.purpose));
     } else {
         w.raw(input_type);
     }
