@@ -2,6 +2,7 @@
 
 #include "dialects/bedrock/answers.hpp"
 #include "dialects/bedrock/message_writer.hpp"
+#include "dialects/bedrock/model_path.hpp"
 #include "dialects/bedrock/models.hpp"
 #include "dialects/bedrock/options.hpp"
 #include "dialects/values.hpp"
@@ -12,22 +13,6 @@
 namespace sluice::chat::bedrock {
 
 namespace {
-
-// Everything but RFC 3986's unreserved characters is escaped: the ':' of versions and the '/' of ARNs too.
-std::string path_segment(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           std::string_view("-._~").find(c) != std::string_view::npos;
-        if (plain) {
-            out += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out.append({'%', "0123456789ABCDEF"[byte >> 4U], "0123456789ABCDEF"[byte & 0xfU]});
-        }
-    }
-    return out;
-}
 
 // What a status of Bedrock's says, and the status that says it to clients: 424 and 408 are the model's failures.
 struct status_words {

@@ -72,11 +72,11 @@ bool is_s3(json url) {
 
 }  // namespace
 
-result<bool> message_writer::write_media(role who, const media_part& m, const place& at) {
-    const std::string problem = media_problem(m);
+result<bool> message_writer::write_media(role who, const part& p, const place& at) {
+    const std::string problem = media_problem(std::get<media_part>(p.value));
     if (!problem.empty()) return refuse(at, problem);
     open_turn(who);
-    write_media_block(m, at);
+    write_media_block(p, at);
     return true;
 }
 
@@ -88,12 +88,30 @@ std::string message_writer::media_problem(const media_part& m) const {
     return kind + (m.mime.empty() ? " without a type" : " of the type " + std::string(m.mime));
 }
 
-void message_writer::write_media_block(const media_part& m, const place& at) {
+// Anthropic's fields of a document, which Bedrock has too: how it is to be cited, and what is to be known of it.
+static bool is_of_document(const part& p, const extra_field& f) {
+    const auto* media = std::get_if<media_part>(&p.value);
+    if (media == nullptr || media->what != media_kind::document) return false;
+    return (f.key == "citations" && type_of(f.value) == json_type::object) ||
+           (f.key == "context" && is_string(f.value) && !is_empty_string(f.value));
+}
+
+void message_writer::report_extras(const part& p, const std::string& where) {
+    for (const extra_field& f : p.extras) {
+        if (!is_of_document(p, f)) lost_.hint(where + std::string(f.key));
+    }
+}
+
+void message_writer::write_media_block(const part& p, const place& at) {
+    const auto& m = std::get<media_part>(p.value);
     if (!m.detail.empty() && !says(m.detail, "auto")) lost_.hint(at.text() + ".detail");
     w_.begin_object().key(kinds[static_cast<std::size_t>(m.what)].key).begin_object();
     w_.key("format").string(format_of(m));
     if (m.what == media_kind::document) w_.key("name").string(document_name(m.name));
     write_source(m);
+    for (const extra_field& f : p.extras) {
+        if (is_of_document(p, f)) w_.key(f.key).raw(f.value);
+    }
     w_.end_object().end_object();
 }
 

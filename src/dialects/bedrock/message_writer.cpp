@@ -142,15 +142,15 @@ void message_writer::cache_point_behind(const part& p, const place& at, bool wri
 
 result<void> message_writer::write_part(const message& m, const place& at) {
     const part& p = m.content[at.part];
-    lost_.hints(p.extras, at.text() + ".");
+    report_extras(p, at.text() + ".");
     result<bool> written = false;
     if (const auto* text = std::get_if<text_part>(&p.value)) {
         if (!text->citations.empty()) lost_.hint(at.text() + ".citations");
         written = write_text(m.who, text->text);
     } else if (const auto* refusal = std::get_if<refusal_part>(&p.value)) {
         written = write_text(m.who, refusal->text);
-    } else if (const auto* media = std::get_if<media_part>(&p.value)) {
-        written = write_media(m.who, *media, at);
+    } else if (std::holds_alternative<media_part>(p.value)) {
+        written = write_media(m.who, p, at);
     } else if (const auto* call = std::get_if<tool_call>(&p.value)) {
         written = write_call(m.who, *call, at);
     } else if (const auto* answered = std::get_if<tool_result>(&p.value)) {
@@ -228,12 +228,12 @@ result<bool> message_writer::write_result(role who, const tool_result& r, const 
 }
 
 result<bool> message_writer::write_result_part(const part& p, const place& at) {
-    lost_.hints(p.extras, at.text() + ".content.");
+    report_extras(p, at.text() + ".content.");
     if (!p.cache_control.empty()) lost_.hint(at.text() + ".content.cache_control");
     if (const auto* media = std::get_if<media_part>(&p.value)) {
         const std::string problem = media_problem(*media);
         if (!problem.empty()) return refuse(at, problem);
-        write_media_block(*media, at);
+        write_media_block(p, at);
         return true;
     }
     const auto* text = std::get_if<text_part>(&p.value);

@@ -41,7 +41,7 @@ private:
 
     // Each answers whether a block was written.
     result<bool> write_text(role who, json text);
-    result<bool> write_media(role who, const media_part& m, const place& at);
+    result<bool> write_media(role who, const part& p, const place& at);
     result<bool> write_call(role who, const tool_call& call, const place& at);
     result<bool> write_result(role who, const tool_result& r, const place& at);
     result<bool> write_reasoning(role who, const reasoning_part& r, const place& at);
@@ -49,7 +49,8 @@ private:
     result<bool> refuse(const place& at, std::string_view what);
 
     std::string media_problem(const media_part& m) const;  // empty: none
-    void write_media_block(const media_part& m, const place& at);
+    void write_media_block(const part& p, const place& at);
+    void report_extras(const part& p, const std::string& where);
     void write_source(const media_part& m);
     std::string document_name(json name);
     std::string call_id(const tool_call& call, const place& at);

@@ -44,6 +44,9 @@ void claude(std::string_view id, model_facts& f) {
     f.cache_points = f.cache_ttl = f.reasoning_back = f.one_sampling = true;
     f.strict_tools = f.version >= 405;
     f.sampling = f.version < 407;
+    const bool always_thinks = holds(id, "claude-fable") || holds(id, "claude-mythos");
+    f.forced_tools = !(f.version >= 505 && !holds(id, "claude-haiku")) && !(always_thinks && f.version >= 501);
+    f.thinks_when_forced = f.version >= 500;
     f.adaptive = f.version >= 406;
     f.budgets = f.version >= 307 && f.version < 407;
 }

@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <unordered_set>
 
 namespace sluice::chat::bedrock {
 
 namespace {
+
+constexpr double thinking_top_p_min = 0.95;  // Claude's, while it thinks
 
 double number_of(json value) {
     return json_value{json_type::number, value}.number().value_or(0);
@@ -63,11 +67,11 @@ result<void> options_writer::write() {
     auto written = refuse_what_is_missing();
     if (!written) return written;
     field_list more;
+    think(more);
     write_inference(more);
     written = write_tools();
     if (written) written = write_format();
     if (!written) return written;
-    think(more);
     write_more(more);
     write_tier();
     write_metadata();
@@ -127,6 +131,12 @@ void options_writer::write_inference(field_list& more) {
         lose(top_p, "top_p", 1);
         lose(top_k, "top_k", -1);
     }
+    // Claude thinks with settings of its own.
+    if (thinks_ && facts_.by == model_maker::claude) {
+        lose(temperature, "temperature", 1);
+        lose(top_k, "top_k", -1);
+        if (!top_p.empty() && number_of(top_p) < thinking_top_p_min) lose(top_p, "top_p", 1);
+    }
     if (!temperature.empty() && !top_p.empty() && facts_.one_sampling) lose(top_p, "top_p", 1);
     if (!temperature.empty() && number_of(temperature) > 1) {
         lost_.hint("temperature");  // OpenAI's goes up to 2, Bedrock's to 1
@@ -166,7 +176,11 @@ bool options_writer::calls_in_history() const {
 result<void> options_writer::write_tools() {
     // No call is wanted: without tools there is none. But Bedrock wants the tools where there were calls before.
     const bool none = c_.choice.how == tool_choice::mode::none;
-    if (c_.tools.empty() || (none && !calls_in_history())) return {};
+    if (none && !calls_in_history()) return {};
+    if (c_.tools.empty()) {
+        write_called_tools();
+        return {};
+    }
     const auto& allowed = c_.choice.allowed;
     bool open = false;
     for (std::size_t i = 0; i < c_.tools.size(); ++i) {
@@ -180,6 +194,28 @@ result<void> options_writer::write_tools() {
     if (open) w_.end_object();
     if (c_.choice.parallel == false) lost_.hint("parallel_tool_calls");
     return chosen;
+}
+
+// Bedrock refuses calls in the history of a request without tools. Their names are all that is known of them.
+void options_writer::write_called_tools() {
+    std::unordered_set<std::string_view> seen;
+    for (const message& m : c_.messages) {
+        for (const part& p : m.content) {
+            const auto* call = std::get_if<tool_call>(&p.value);
+            if (call == nullptr || call->what != tool_call::kind::function || !seen.insert(call->name).second) continue;
+            if (seen.size() == 1) w_.key("toolConfig").begin_object().key("tools").begin_array();
+            w_.begin_object().key("toolSpec").begin_object().key("name").raw(call->name);
+            w_.key("inputSchema").raw(R"({"json":{"type":"object","properties":{}}})").end_object().end_object();
+        }
+    }
+    if (seen.empty()) return;
+    w_.end_array().end_object();
+    lost_.hint("tools");
+}
+
+bool options_writer::forced() const {
+    const auto how = c_.choice.how;
+    return !c_.tools.empty() && (how == tool_choice::mode::required || how == tool_choice::mode::named);
 }
 
 result<void> options_writer::write_tool(const tool& t, const std::string& where, bool& open) {
@@ -207,6 +243,7 @@ result<void> options_writer::write_choice(bool any_tool) {
     const mode how = c_.choice.how;
     if (how == mode::none) return lost_.feature("tool_choice", "tools that must not be called");
     if (!any_tool || how == mode::unset) return {};
+    if (forced() && !facts_.forced_tools) return lost_.feature("tool_choice", "a call that is forced");
     w_.key("toolChoice").begin_object();
     if (how == mode::named) {
         w_.key("tool").begin_object().key("name").raw(c_.choice.name).end_object();

@@ -33,7 +33,9 @@ private:
     result<void> write_tool(const tool& t, const std::string& where, bool& open);
     result<void> write_choice(bool any_tool);
     result<void> write_format();
+    void write_called_tools();
     bool calls_in_history() const;
+    bool forced() const;
 
     void think(field_list& more);
     void think_as_claude(field_list& more);
@@ -48,6 +50,7 @@ private:
     losses& lost_;
     text_arena& arena_;
     http::json_writer& w_;
+    bool thinks_ = false;  // thinking is asked for
 };
 
 }  // namespace sluice::chat::bedrock

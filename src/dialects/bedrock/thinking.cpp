@@ -84,7 +84,12 @@ void options_writer::think(field_list& more) {
 void options_writer::think_as_claude(field_list& more) {
     const reasoning_options& r = c_.reasoning;
     const bool counted = r.budget && *r.budget > 0;
+    if (forced() && !facts_.thinks_when_forced) {
+        lost_.hint("reasoning_effort");  // the forced call is what the client relies on
+        return;
+    }
     if (facts_.adaptive && !(facts_.budgets && counted)) {
+        thinks_ = true;
         const bool summary = r.show == true || !r.summary.empty();
         more.emplace_back("thinking", summary && !facts_.budgets ? json{R"({"type":"adaptive","display":"summarized"})"}
                                                                  : json{R"({"type":"adaptive"})"});
@@ -105,6 +110,7 @@ void options_writer::think_as_claude(field_list& more) {
         lost_.hint("reasoning_effort");
         if (budget < budget_min) return;
     }
+    thinks_ = true;
     more.emplace_back("thinking", arena_.keep(R"({"type":"enabled","budget_tokens":)" + std::to_string(budget) + "}"));
 }
 

@@ -138,6 +138,7 @@ TEST_CASE("neighbours of one role become one turn, and system messages go to the
 
 TEST_CASE("calls and their results are written with their ids", "[dialects][bedrock]") {
     conversation c = hi();
+    c.tools.push_back(function(R"("f")"));
     c.messages.push_back({role::assistant,
                           {{call_of(R"("tooluse_1")", R"("f")", R"({"a":1})")},
                            {call_of(R"("call.2")", R"("g")", R"("{\"b\":\"x\\n\"}")")}},
@@ -151,12 +152,15 @@ TEST_CASE("calls and their results are written with their ids", "[dialects][bedr
     c.messages.push_back({role::user, {failed, structured}, {}, {}, {}});
     const written w = write(c);
     REQUIRE(w.problem.empty());
-    CHECK(w.body == R"({"messages":[{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[)"
-                    R"({"toolUse":{"toolUseId":"tooluse_1","name":"f","input":{"a":1}}},)"
-                    R"({"toolUse":{"toolUseId":"call_2_958cab995d7ef6d5","name":"g","input":{"b":"x\n"}}}]},)"
-                    R"({"role":"user","content":[)"
-                    R"({"toolResult":{"toolUseId":"tooluse_1","content":[{"text":"boom"}],"status":"error"}},)"
-                    R"({"toolResult":{"toolUseId":"call_2_958cab995d7ef6d5","content":[{"json":{"t":20}}]}}]}]})");
+    CHECK(w.body ==
+          R"({"messages":[{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[)"
+          R"({"toolUse":{"toolUseId":"tooluse_1","name":"f","input":{"a":1}}},)"
+          R"({"toolUse":{"toolUseId":"call_2_958cab995d7ef6d5","name":"g","input":{"b":"x\n"}}}]},)"
+          R"({"role":"user","content":[)"
+          R"({"toolResult":{"toolUseId":"tooluse_1","content":[{"text":"boom"}],"status":"error"}},)"
+          R"({"toolResult":{"toolUseId":"call_2_958cab995d7ef6d5","content":[{"json":{"t":20}}]}}]}],"toolConfig":)"
+          R"({"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}]}})");
+    CHECK(w.dropped.empty());
 }
 
 TEST_CASE("calls without ids get some, and results find theirs by name", "[dialects][bedrock]") {
@@ -209,6 +213,15 @@ TEST_CASE("media goes as bytes with Bedrock's names of formats", "[dialects][bed
                     R"({"document":{"format":"txt","name":"document","source":{"text":"plain"}}},)"
                     R"({"video":{"format":"mp4","source":{"s3Location":{"uri":"s3://bucket/v.mp4"}}}},)"
                     R"({"audio":{"format":"wav","source":{"bytes":"UklG"}}}]}]})");
+}
+
+TEST_CASE("a document keeps what Anthropic's clients say of it", "[dialects][bedrock]") {
+    part p{media(media_kind::document, "application/pdf", "JVBE")};
+    p.extras = {{"citations", R"({"enabled":true})"}, {"context", R"("c")"}, {"x", "1"}};
+    const written w = write(one(p));
+    CHECK(w.body == R"({"messages":[{"role":"user","content":[{"document":{"format":"pdf","name":"document",)"
+                    R"("source":{"bytes":"JVBE"},"citations":{"enabled":true},"context":"c"}}]}]})");
+    CHECK(w.dropped == std::vector<std::string>{"messages[0].content[0].x"});
 }
 
 TEST_CASE("an image by URL is refused, or left out where the route says so", "[dialects][bedrock]") {
@@ -298,6 +311,34 @@ TEST_CASE("tools and their choice", "[dialects][bedrock]") {
     CHECK(write(c).dropped == std::vector<std::string>{"parallel_tool_calls"});
     c.tools.back().what = tool::kind::custom;
     CHECK(write(c).param == "tools[1]");
+}
+
+TEST_CASE("calls in the history bring their tools with them", "[dialects][bedrock]") {
+    conversation c = hi();
+    c.messages.push_back(
+        {role::assistant, {{call_of(R"("a")", R"("f")", "{}")}, {call_of(R"("b")", R"("f")", "{}")}}, {}, {}, {}});
+    const written w = write(c);
+    CHECK(w.body.ends_with(R"(,"toolConfig":{"tools":[{"toolSpec":{"name":"f",)"
+                           R"("inputSchema":{"json":{"type":"object","properties":{}}}}}]}})"));
+    CHECK(w.dropped == std::vector<std::string>{"tools"});
+}
+
+TEST_CASE("what cannot go with thinking gives way", "[dialects][bedrock]") {
+    conversation c = hi();
+    c.reasoning.effort = "low";
+    c.sampling.temperature = "0.5";
+    c.sampling.top_p = "0.9";
+    c.sampling.top_k = "5";
+    CHECK(options_of(c) == R"(,"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":1024}}})");
+    CHECK(write(c).dropped == std::vector<std::string>{"temperature", "top_k", "top_p"});
+    c.sampling = {};
+    c.tools.push_back(function(R"("f")"));
+    c.choice.how = tool_choice::mode::required;
+    const written forced = write(c);
+    CHECK(forced.body.find("thinking") == std::string::npos);
+    CHECK(forced.dropped == std::vector<std::string>{"reasoning_effort"});
+    CHECK(write(c, "anthropic.claude-opus-5").body.find("adaptive") != std::string::npos);
+    CHECK(write(c, "anthropic.claude-opus-5-5").param == "tool_choice");
 }
 
 TEST_CASE("a schema for the answer goes as a string", "[dialects][bedrock]") {
