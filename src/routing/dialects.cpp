@@ -1,6 +1,8 @@
 #include "routing/dialects.hpp"
 
 #include "dialects/anthropic/anthropic.hpp"
+#include "dialects/bedrock/bedrock.hpp"
+#include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
 #include "http/path.hpp"
 
@@ -22,6 +24,33 @@ constexpr endpoint endpoints[] = {
     {"/embeddings", chat::openai::chat_client, operation::embed},
 };
 
+struct method {
+    std::string_view verb;
+    operation wants;
+    bool stream;
+};
+constexpr method methods[] = {
+    {"generateContent", operation::chat, false},     {"streamGenerateContent", operation::chat, true},
+    {"countTokens", operation::count_tokens, false}, {"embedContent", operation::embed, false},
+    {"batchEmbedContents", operation::embed, false},
+};
+
+// ".../models/gemini-2.5-pro:generateContent", the model's name maybe with escapes.
+std::optional<client_api> gemini_api_of(std::string_view path) {
+    constexpr std::string_view folder = "/models/";
+    const auto colon = path.rfind(':');
+    const auto at = path.rfind(folder, colon);
+    if (colon == std::string_view::npos || at == std::string_view::npos) return std::nullopt;
+    for (const method& m : methods) {
+        if (path.substr(colon + 1) != m.verb) continue;
+        const std::string_view name = path.substr(at + folder.size(), colon - at - folder.size());
+        auto model = http::percent_decode(name);
+        if (!model || model->empty()) return std::nullopt;
+        return client_api{&chat::gemini::gemini_client(), m.wants, std::move(*model), m.verb, m.stream};
+    }
+    return std::nullopt;
+}
+
 bool is_openai(dialect d) {
     return d == dialect::openai || d == dialect::azure || d == dialect::openai_chat || d == dialect::openai_responses;
 }
@@ -32,7 +61,7 @@ std::optional<client_api> client_api_of(std::string_view path) {
     for (const endpoint& e : endpoints) {
         if (path.ends_with(e.path)) return client_api{&e.dialect(), e.wants, {}, {}, false};
     }
-    return std::nullopt;
+    return gemini_api_of(path);
 }
 
 std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config& config) {
@@ -47,6 +76,12 @@ std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provid
             return shared(chat::anthropic::vertex_anthropic_upstream());
         case dialect::bedrock_anthropic:
             return shared(chat::anthropic::bedrock_invoke_upstream());
+        case dialect::gemini:
+            return shared(chat::gemini::gemini_upstream());
+        case dialect::vertex:
+            return shared(chat::gemini::vertex_upstream());
+        case dialect::bedrock:
+            return shared(chat::bedrock::converse());
         default:
             return std::make_shared<chat::openai::chat_upstream>(config.quirks);
     }

@@ -1,6 +1,8 @@
 #include "unit/dialects/matrix/wires.hpp"
 
 #include "dialects/anthropic/anthropic.hpp"
+#include "dialects/bedrock/bedrock.hpp"
+#include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
 
 #include <catch2/catch.hpp>
@@ -16,6 +18,7 @@ const std::vector<both_sides>& client_dialects() {
     static const std::vector<both_sides> all{
         {&openai::chat_client(), &chat_upstream},
         {&anthropic::messages_client(), &anthropic::messages_upstream()},
+        {&gemini::gemini_client(), &gemini::gemini_upstream()},
     };
     return all;
 }
@@ -26,6 +29,9 @@ const std::vector<const upstream_dialect*>& upstream_dialects() {
         &anthropic::messages_upstream(),
         &anthropic::bedrock_invoke_upstream(),
         &anthropic::vertex_anthropic_upstream(),
+        &gemini::gemini_upstream(),
+        &gemini::vertex_upstream(),
+        &bedrock::converse(),
     };
     return all;
 }
