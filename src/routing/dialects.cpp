@@ -2,6 +2,7 @@
 
 #include "dialects/anthropic/anthropic.hpp"
 #include "dialects/bedrock/bedrock.hpp"
+#include "dialects/cohere/cohere.hpp"
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
 #include "http/path.hpp"
@@ -80,6 +81,8 @@ std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provid
             return shared(chat::gemini::gemini_upstream());
         case dialect::vertex:
             return shared(chat::gemini::vertex_upstream());
+        case dialect::cohere:
+            return shared(chat::cohere::chat());
         case dialect::bedrock:
             return shared(chat::bedrock::converse());
         default:

@@ -2,6 +2,7 @@
 
 #include "dialects/anthropic/anthropic.hpp"
 #include "dialects/bedrock/bedrock.hpp"
+#include "dialects/cohere/cohere.hpp"
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
 
@@ -32,6 +33,7 @@ const std::vector<const upstream_dialect*>& upstream_dialects() {
         &gemini::gemini_upstream(),
         &gemini::vertex_upstream(),
         &bedrock::converse(),
+        &cohere::chat(),
     };
     return all;
 }
