@@ -2,6 +2,7 @@
 
 #include "dialects/gemini/fields.hpp"
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/gemini/signatures.hpp"
 #include "dialects/values.hpp"
 
 #include <algorithm>
@@ -143,7 +144,7 @@ result<void> read_part(const json_value& v, part_source& from, const std::string
     part made;
     const auto p = look_at(v, at, made);
     if (!p) return p.error();
-    const auto [signature, maker] = untag(chars_of(p->signature), "gemini");
+    const auto [signature, maker] = unwrap_signature(chars_of(p->signature), arena);
     result<void> read;
     if (!p->native.empty()) {
         made.value = native_part{p->native, dialect_name, p->native_type};
