@@ -39,6 +39,8 @@ UPSTREAMS = {
     "openai-chat": ("openai.chat", "/v1", "gpt-5", {}),
     "openai-responses": ("openai.responses", "/v1", "gpt-5", {}),
     "anthropic": ("anthropic", "/v1", "claude-sonnet-4-5", {}),
+    "gemini": ("gemini", "/v1beta", "gemini-2.5-pro", {}),
+    "vertex": ("vertex", "/v1/projects/p/locations/l", "gemini-2.5-pro", {}),
     "bedrock": ("bedrock", "", "anthropic.claude-sonnet-4-5-v1:0", {"credential": AWS}),
     "bedrock-anthropic": ("bedrock.anthropic", "", "anthropic.claude-sonnet-4-5-v1:0", {"credential": AWS}),
 }
