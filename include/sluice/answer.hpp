@@ -55,7 +55,7 @@ struct stream_step {
         start,       // id, model, created; usage of the prompt, where it is known by then
         part_start,  // part, type; of a call: id, name; of what is complete at once: `whole`
         delta,       // part, text: more of it. Of a call: of the string that holds the arguments.
-        part_end,    // part; of reasoning and calls: signature
+        part_end,    // part; of reasoning and calls: signature; of text: citations
         finish,      // why, stop_sequence
         usage,       // usage
         failure,     // text: the message; name: the provider's type or code. Nothing follows.
@@ -73,7 +73,8 @@ struct stream_step {
     json text;                        // string: a piece of text, to be appended behind the pieces before
     json logprobs;                    // delta of text: object in OpenAI's chat form
     json_chars signature, encrypted;  // part_end
-    family from;                      // of signature and encrypted
+    json citations;                   // part_end of text: array in the form of `from`
+    family from;                      // of signature, encrypted and citations
     finish_reason why = finish_reason::none;
     json stop_sequence;  // string
     std::int64_t created = 0;
