@@ -212,8 +212,10 @@ private:
         json_writer w(item.rendered);
         if (item.what == item_kind::message) {
             std::string logprobs;
-            for (const std::size_t p : item.parts)
-                logprobs.append(logprobs.empty() ? "" : ",").append(parts_[p].logprobs);
+            for (const std::size_t p : item.parts) {
+                if (!logprobs.empty() && !parts_[p].logprobs.empty()) logprobs += ',';
+                logprobs += parts_[p].logprobs;
+            }
             logprobs = R"({"content":[)" + logprobs + "]}";
             write_message_item(parts.data(), parts.data() + parts.size(), item.id, status, logprobs, w);
         } else if (item.what == item_kind::reasoning) {
