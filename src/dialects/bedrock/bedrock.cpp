@@ -1,5 +1,7 @@
 #include "dialects/bedrock/bedrock.hpp"
 
+#include "dialects/bedrock/embeddings.hpp"
+
 #include "dialects/bedrock/answers.hpp"
 #include "dialects/bedrock/message_writer.hpp"
 #include "dialects/bedrock/model_path.hpp"
@@ -71,6 +73,10 @@ public:
     std::unique_ptr<stream_reader> read_stream() const override { return make_stream_reader(); }
 
     error_facts read_error(int status, std::string_view body) const override;
+    const embedding_upstream* embeddings() const override {
+        static constexpr embedding_upstream form{embed_path, write_embed_request, read_embed_answer};
+        return &form;
+    }
 };
 
 // {"message":...}, with {"__type":"com.amazon...#ThrottlingException"} from some fronts.

@@ -1,5 +1,7 @@
 #include "dialects/cohere/cohere.hpp"
 
+#include "dialects/cohere/embeddings.hpp"
+
 #include "dialects/cohere/parts.hpp"
 #include "dialects/values.hpp"
 
@@ -22,6 +24,11 @@ public:
     result<void> read_answer(std::string_view body, answer& out) const override { return read_chat_answer(body, out); }
     std::unique_ptr<stream_reader> read_stream() const override { return make_stream_reader(); }
     error_facts read_error(int status, std::string_view body) const override { return read_cohere_error(status, body); }
+    const embedding_upstream* embeddings() const override {
+        static constexpr embedding_upstream form{[](const target_facts&) { return std::string(embed_path); },
+                                                 write_embed_request, read_embed_answer};
+        return &form;
+    }
 };
 
 struct status_type {

@@ -1,5 +1,6 @@
 #include "dialects/gemini/gemini.hpp"
 
+#include "dialects/gemini/embeddings.hpp"
 #include "http/path.hpp"
 
 namespace sluice::chat::gemini {
@@ -19,6 +20,10 @@ public:
         return make_stream_writer(call);
     }
     void write_error(const error_facts& e, std::string& out) const override { gemini::write_error(e, out); }
+    const embedding_client* embeddings() const override {
+        static constexpr embedding_client form{read_embed_request, write_embed_answer};
+        return &form;
+    }
 };
 
 class upstream final : public upstream_dialect {
@@ -42,6 +47,11 @@ public:
     std::unique_ptr<stream_reader> read_stream() const override { return make_stream_reader(); }
     error_facts read_error(int status, std::string_view body) const override {
         return gemini::read_error(status, body);
+    }
+    const embedding_upstream* embeddings() const override {
+        static constexpr embedding_upstream form{embed_path, write_embed_request, read_embed_answer};
+        // Vertex AI has another form for them.
+        return name_ == dialect_name ? &form : nullptr;
     }
 
 private:

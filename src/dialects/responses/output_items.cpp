@@ -72,7 +72,8 @@ void write_call_item(const tool_call& call, json id, std::string_view status, te
     if (custom) {
         w.key("input").raw(call.arguments.empty() ? json{R"("")"} : call.arguments);
     } else {
-        w.key("arguments").raw(arguments_string(call, arena));
+        // A call without arguments has an empty object of them.
+        w.key("arguments").raw(is_empty_string(call.arguments) ? json{R"("{}")"} : arguments_string(call, arena));
     }
     w.end_object();
 }
