@@ -1,5 +1,7 @@
 #include "support.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 using namespace sluice;
@@ -214,6 +216,11 @@ TEST_CASE("effort is a budget for older models and adaptive thinking for newer o
     c.reasoning.show = false;
     CHECK(options_of(c).find(R"("budget_tokens":5000,"display":"omitted")") != std::string::npos);
     CHECK(options_of(c, "glm-5").find("display") == std::string::npos);
+    c.reasoning.budget = std::numeric_limits<std::int64_t>::max();
+    c.sampling.tokens_max = 100;
+    CHECK(options_of(c).starts_with(R"("max_tokens":1073741924,)"));
+    c.sampling.tokens_max = std::nullopt;
+    CHECK(options_of(c).starts_with(R"("max_tokens":1073750016,)"));
     c.reasoning.budget = 10;
     CHECK(options_of(c).find(R"("budget_tokens":1024)") != std::string::npos);
 }
