@@ -231,7 +231,8 @@ result<bool> message_writer::write_result_part(const part& p, const place& at) {
     report_extras(p, at.text() + ".content.");
     if (!p.cache_control.empty()) lost_.hint(at.text() + ".content.cache_control");
     if (const auto* media = std::get_if<media_part>(&p.value)) {
-        const std::string problem = media_problem(*media);
+        const bool sound = media->what == media_kind::audio;
+        const std::string problem = sound ? "audio in the result of a tool" : media_problem(*media);
         if (!problem.empty()) return refuse(at, problem);
         write_media_block(p, at);
         return true;
