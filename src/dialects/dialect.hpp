@@ -46,6 +46,13 @@ public:
     virtual void write(const stream_step& step, std::string& out) = 0;
 };
 
+// Vectors of texts, where the dialect has them.
+struct embedding_client {
+    result<void> (*read)(const json_object& body, const client_call& call, embedding_request& out);
+    // `asked` is the request that this answers; there is a vector for each of its inputs.
+    void (*write)(const embedding_answer& a, const embedding_request& asked, const client_call& call, std::string& out);
+};
+
 class client_dialect {
 public:
     virtual ~client_dialect() = default;
@@ -60,6 +67,7 @@ public:
     // The Content-Type of a stream is text/event-stream for all.
 
     virtual void write_error(const error_facts& e, std::string& out) const = 0;  // a body
+    virtual const embedding_client* embeddings() const { return nullptr; }
 };
 
 // --- the upstream's side -----------------------------------------------------------------------------------------
@@ -88,6 +96,12 @@ protected:
 
 enum class stream_framing : std::uint8_t { sse, aws_event_stream };
 
+struct embedding_upstream {
+    std::string (*path)(const target_facts& t);
+    result<void> (*write)(const embedding_request& r, const target_facts& t, losses& lost, std::string& out);
+    result<void> (*read)(std::string_view body, embedding_answer& out);
+};
+
 class upstream_dialect {
 public:
     virtual ~upstream_dialect() = default;
@@ -108,6 +122,7 @@ public:
     virtual std::unique_ptr<stream_reader> read_stream() const = 0;
     // A body with a status of an error. Never fails: what cannot be read is quoted, at most 1 KiB of it.
     virtual error_facts read_error(int status, std::string_view body) const = 0;
+    virtual const embedding_upstream* embeddings() const { return nullptr; }
 };
 
 }  // namespace sluice::chat

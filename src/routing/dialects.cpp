@@ -1,5 +1,9 @@
 #include "routing/dialects.hpp"
 
+#include "dialects/anthropic/anthropic.hpp"
+#include "dialects/bedrock/bedrock.hpp"
+#include "dialects/cohere/cohere.hpp"
+#include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
 #include "http/path.hpp"
 
@@ -16,8 +20,37 @@ struct endpoint {
 
 constexpr endpoint endpoints[] = {
     {"/chat/completions", chat::openai::chat_client, operation::chat},
+    {"/messages", chat::anthropic::messages_client, operation::chat},
+    {"/messages/count_tokens", chat::anthropic::messages_client, operation::count_tokens},
     {"/embeddings", chat::openai::chat_client, operation::embed},
 };
+
+struct method {
+    std::string_view verb;
+    operation wants;
+    bool stream;
+};
+constexpr method methods[] = {
+    {"generateContent", operation::chat, false},     {"streamGenerateContent", operation::chat, true},
+    {"countTokens", operation::count_tokens, false}, {"embedContent", operation::embed, false},
+    {"batchEmbedContents", operation::embed, false},
+};
+
+// ".../models/gemini-2.5-pro:generateContent", the model's name maybe with escapes.
+std::optional<client_api> gemini_api_of(std::string_view path) {
+    constexpr std::string_view folder = "/models/";
+    const auto colon = path.rfind(':');
+    const auto at = path.rfind(folder, colon);
+    if (colon == std::string_view::npos || at == std::string_view::npos) return std::nullopt;
+    for (const method& m : methods) {
+        if (path.substr(colon + 1) != m.verb) continue;
+        const std::string_view name = path.substr(at + folder.size(), colon - at - folder.size());
+        auto model = http::percent_decode(name);
+        if (!model || model->empty()) return std::nullopt;
+        return client_api{&chat::gemini::gemini_client(), m.wants, std::move(*model), m.verb, m.stream};
+    }
+    return std::nullopt;
+}
 
 bool is_openai(dialect d) {
     return d == dialect::openai || d == dialect::azure || d == dialect::openai_chat || d == dialect::openai_responses;
@@ -29,11 +62,32 @@ std::optional<client_api> client_api_of(std::string_view path) {
     for (const endpoint& e : endpoints) {
         if (path.ends_with(e.path)) return client_api{&e.dialect(), e.wants, {}, {}, false};
     }
-    return std::nullopt;
+    return gemini_api_of(path);
 }
 
-std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config&) {
-    return std::make_shared<chat::openai::chat_upstream>();
+std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config& config) {
+    // Those without a provider's quirks live as long as the program.
+    const auto shared = [](const chat::upstream_dialect& d) {
+        return std::shared_ptr<const chat::upstream_dialect>(std::shared_ptr<void>{}, &d);
+    };
+    switch (config.speaks) {
+        case dialect::anthropic:
+            return shared(chat::anthropic::messages_upstream());
+        case dialect::vertex_anthropic:
+            return shared(chat::anthropic::vertex_anthropic_upstream());
+        case dialect::bedrock_anthropic:
+            return shared(chat::anthropic::bedrock_invoke_upstream());
+        case dialect::gemini:
+            return shared(chat::gemini::gemini_upstream());
+        case dialect::vertex:
+            return shared(chat::gemini::vertex_upstream());
+        case dialect::cohere:
+            return shared(chat::cohere::chat());
+        case dialect::bedrock:
+            return shared(chat::bedrock::converse());
+        default:
+            return std::make_shared<chat::openai::chat_upstream>(config.quirks);
+    }
 }
 
 bool speaks_natively(const provider_config& at, const std::optional<client_api>& api) {

@@ -22,7 +22,7 @@ struct client_api {
     operation wants = operation::chat;
     // Where the path says it (Gemini); else the body does.
     std::string model;
-    std::string_view verb;  // "streamGenerateContent": a view of the path that was looked at
+    std::string_view verb;  // "streamGenerateContent"
     bool stream = false;
 };
 

@@ -16,8 +16,12 @@ std::string state_key(const provider& p) {
     for (const credential_config& c : p.config.credentials) {
         all.append(c.api_key.reveal()).append("\n").append(c.bearer_file).append("\n").append(c.user).append("\n");
         all.append(c.password.reveal()).append("\n");
-        if (c.oauth2)
-            all.append(c.oauth2->token_url + " " + c.oauth2->client_id).append(c.oauth2->client_secret.reveal());
+        if (c.oauth2) {
+            all.append(c.oauth2->token_url + " " + c.oauth2->client_id + " " + c.oauth2->federated_token_file);
+            all.append(c.oauth2->client_secret.reveal());
+        }
+        if (c.gcp_service_account)
+            all.append(c.gcp_service_account->file + " ").append(c.gcp_service_account->key.reveal());
         if (c.aws_sigv4) all.append(c.aws_sigv4->access_key_id).append(c.aws_sigv4->secret_access_key.reveal());
     }
     key += ' ' + std::to_string(p.config.credentials.size()) + ' ' + std::to_string(std::hash<std::string>{}(all));

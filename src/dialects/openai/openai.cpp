@@ -1,5 +1,7 @@
 #include "dialects/openai/openai.hpp"
 
+#include "dialects/openai/embeddings.hpp"
+
 namespace sluice::chat::openai {
 namespace {
 
@@ -17,6 +19,10 @@ public:
         return make_chat_stream_writer(call);
     }
     void write_error(const error_facts& e, std::string& out) const override { write_openai_error(e, out); }
+    const embedding_client* embeddings() const override {
+        static constexpr embedding_client form{read_embedding_request, write_embedding_answer};
+        return &form;
+    }
 };
 
 }  // namespace
@@ -37,6 +43,12 @@ result<void> chat_upstream::read_answer(std::string_view body, answer& out) cons
 
 std::unique_ptr<stream_reader> chat_upstream::read_stream() const {
     return make_chat_stream_reader();
+}
+
+const embedding_upstream* chat_upstream::embeddings() const {
+    static constexpr embedding_upstream form{[](const target_facts&) { return std::string("/embeddings"); },
+                                             write_embedding_request, read_embedding_answer};
+    return &form;
 }
 
 error_facts chat_upstream::read_error(int status, std::string_view body) const {

@@ -27,6 +27,7 @@ public:
     result<void> read_answer(std::string_view body, answer& out) const override;
     std::unique_ptr<stream_reader> read_stream() const override;
     error_facts read_error(int status, std::string_view body) const override;
+    const embedding_upstream* embeddings() const override;
 
 private:
     const chat_quirks quirks_;

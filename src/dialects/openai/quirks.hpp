@@ -1,4 +1,5 @@
-// How servers of chat completions differ from OpenAI's own.
+// How servers of chat completions differ from OpenAI's own. The defaults are OpenAI's. A flag is set where a provider's
+// documentation says so: a field that is left out costs a feature, one that is refused costs the request.
 #pragma once
 
 #include <cstdint>

@@ -257,7 +257,7 @@ result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& fa
     if (!set) return set.error();
     if (facts.place == model_place::json) {
         for (const auto& [key, raw] : c.to->config.body) x.edits().set(*x.parsed_json(), key, raw);
-        if (facts.wants_usage) {
+        if (facts.wants_usage && c.at->what().config.quirks.stream_usage) {
             ask_for_usage(x);
             x.hide_usage_event = true;
         }

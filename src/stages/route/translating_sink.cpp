@@ -29,22 +29,16 @@ bool readable(const response_head& h) {
 }  // namespace
 
 translating_sink::translating_sink(exchange& x, reply_sink& next, const chat::client_dialect& client,
-                                   const chat::upstream_dialect& upstream, const chat::client_call& call, bool stream,
-                                   std::string_view dropped)
-    : x_(x),
-      next_(next),
-      client_(client),
-      upstream_(upstream),
-      call_(call),
-      dropped_(dropped),
-      stream_wanted_(stream) {}
+                                   const chat::upstream_dialect& upstream, const chat::client_call& call,
+                                   const chat::embedding_request* embedding, std::string_view dropped)
+    : x_(x), next_(next), client_(client), upstream_(upstream), call_(call), dropped_(dropped), embedding_(embedding) {}
 
 awaitable<void> translating_sink::head(response_head& h) {
     if (!readable(h)) {
         x_.fail(error{error_kind::upstream_protocol, "The upstream's answer has a content coding."});
         co_return;
     }
-    form_ = h.status >= 300 ? form::error : stream_wanted_ ? form::stream : form::answer;
+    form_ = h.status >= 300 ? form::error : call_.stream ? form::stream : form::answer;
     if (form_ == form::stream && !is_stream(h, upstream_.framing())) form_ = form::replayed;
     if (form_ != form::stream) {
         head_ = h;
@@ -150,6 +144,7 @@ result<void> translating_sink::translate_whole() {
         client_.write_error(upstream_.read_error(head_.status, collected_), out_);
         return {};
     }
+    if (embedding_ != nullptr) return translate_vectors();
     chat::answer a;
     const auto read = upstream_.read_answer(collected_, a);
     if (!read) return read.error();
@@ -161,6 +156,20 @@ result<void> translating_sink::translate_whole() {
     writer_ = client_.write_stream(call_);
     chat::steps_of(a, steps_);
     write_steps();
+    return {};
+}
+
+result<void> translating_sink::translate_vectors() {
+    chat::embedding_answer a;
+    const auto read = upstream_.embeddings()->read(collected_, a);
+    if (!read) return read.error();
+    if (a.vectors.size() != embedding_->inputs.size()) {
+        return error{error_kind::upstream_protocol, "The upstream gave " + std::to_string(a.vectors.size()) +
+                                                        " vectors for " + std::to_string(embedding_->inputs.size()) +
+                                                        " texts."};
+    }
+    x_.usage = a.usage;
+    client_.embeddings()->write(a, *embedding_, call_, out_);
     return {};
 }
 

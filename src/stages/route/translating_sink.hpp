@@ -20,10 +20,11 @@ class translating_sink final : public reply_sink {
 public:
     static constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
 
-    // All outlive the sink. `dropped` goes into x-sluice-dropped when it is not empty.
+    // All outlive the sink. `embedding` is the request for vectors, if it is one; `dropped` goes into x-sluice-dropped
+    // when it is not empty.
     translating_sink(exchange& x, reply_sink& next, const chat::client_dialect& client,
-                     const chat::upstream_dialect& upstream, const chat::client_call& call, bool stream,
-                     std::string_view dropped);
+                     const chat::upstream_dialect& upstream, const chat::client_call& call,
+                     const chat::embedding_request* embedding, std::string_view dropped);
 
     awaitable<void> head(response_head& h) override;
     awaitable<void> write(const event& e) override;
@@ -44,6 +45,7 @@ private:
     awaitable<void> end_whole();
     // Writes what was collected into out_. Error: upstream_protocol.
     result<void> translate_whole();
+    result<void> translate_vectors();
     // Feeds one event of the upstream and sends what became of it. False: the exchange has failed.
     bool translate(std::string_view name, std::string_view data);
     void write_steps();
@@ -55,7 +57,7 @@ private:
     const chat::upstream_dialect& upstream_;
     const chat::client_call call_;
     const std::string dropped_;
-    const bool stream_wanted_;
+    const chat::embedding_request* const embedding_;
 
     form form_ = form::answer;
     response_head head_;     // of an answer that is collected

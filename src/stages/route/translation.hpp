@@ -32,7 +32,10 @@ public:
     void translate(error& e) const;
 
 private:
-    result<void> read();
+    result<const json_object*> request();
+    result<void> read_conversation(const json_object& body);
+    result<void> read_embedding(const json_object& body);
+    result<std::string> write(const chat::target_facts& facts, chat::losses& lost, std::string& body);
 
     exchange& x_;
     const routing::client_api& api_;
@@ -41,6 +44,7 @@ private:
     std::string edited_;      // the client's request with the edits of earlier stages, where there are any
     std::optional<json_object> edited_json_;
     std::optional<chat::conversation> conversation_;
+    std::optional<chat::embedding_request> embedding_;
     std::string dropped_;  // of the last attempt: names with commas
     std::shared_ptr<const chat::upstream_dialect> upstream_;
 };
