@@ -1,5 +1,6 @@
 #include "dialects/gemini/content_writer.hpp"
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/gemini/signatures.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
@@ -120,7 +121,7 @@ private:
         text_arena arena;
         if (s.type == part_type::reasoning) {
             const json_chars secret =
-                tag_foreign(s.signature.empty() ? s.encrypted : s.signature, s.from, "gemini", arena);
+                wrap_signature(s.signature.empty() ? s.encrypted : s.signature, s.from, arena);
             if (secret.empty()) return;
             open(s.choice, out);
             out.append(R"({"text":"","thought":true,"thoughtSignature":")").append(secret).append("\"}");
@@ -134,7 +135,7 @@ private:
         if (!arguments) return failure("The model's arguments of a call are not a JSON object.", {}, out);
         open(s.choice, out);
         http::json_writer w(out);
-        write_call(call->id, call->name, *arguments, tag_foreign(s.signature, s.from, "gemini", arena), w);
+        write_call(call->id, call->name, *arguments, wrap_signature(s.signature, s.from, arena), w);
         close(out);
     }
 
