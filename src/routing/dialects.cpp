@@ -5,6 +5,7 @@
 #include "dialects/cohere/cohere.hpp"
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
+#include "dialects/responses/responses.hpp"
 #include "http/path.hpp"
 
 namespace sluice::routing {
@@ -20,6 +21,7 @@ struct endpoint {
 
 constexpr endpoint endpoints[] = {
     {"/chat/completions", chat::openai::chat_client, operation::chat},
+    {"/responses", chat::responses::responses_client, operation::chat},
     {"/messages", chat::anthropic::messages_client, operation::chat},
     {"/messages/count_tokens", chat::anthropic::messages_client, operation::count_tokens},
     {"/embeddings", chat::openai::chat_client, operation::embed},
@@ -71,6 +73,8 @@ std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provid
         return std::shared_ptr<const chat::upstream_dialect>(std::shared_ptr<void>{}, &d);
     };
     switch (config.speaks) {
+        case dialect::openai_responses:
+            return shared(chat::responses::responses_upstream());
         case dialect::anthropic:
             return shared(chat::anthropic::messages_upstream());
         case dialect::vertex_anthropic:

@@ -7,6 +7,7 @@
 #include <sluice/conversation.hpp>
 #include <sluice/json.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 

@@ -7,8 +7,9 @@
 namespace sluice::chat::anthropic {
 namespace {
 
-constexpr std::int64_t answer_tokens = 8192;  // where the client set no limit
-constexpr std::int64_t budget_min = 1024;     // Anthropic's own
+constexpr std::int64_t answer_tokens = 8192;                // where the client set no limit
+constexpr std::int64_t budget_min = 1024;                   // Anthropic's own
+constexpr std::int64_t budget_max = std::int64_t{1} << 30;  // more than any model has; sums do not overflow
 
 double number_of(json value) {
     return json_value{json_type::number, value}.number().value_or(0);
@@ -134,18 +135,8 @@ void request_options::decide_thinking() {
     const bool off = r.how == reasoning_options::mode::off || none;
     const bool stays_off = forced() && asked && !traits_.thinks_when_forced;
     if (stays_off) lost_.hint("reasoning_effort");  // the forced call is what the client relies on
-    if (off) {
-        if (traits_.off == model_traits::off_switch::none) {
-            lost_.hint("reasoning_effort");
-            thinking_.effort = "low";
-        } else if (traits_.off == model_traits::off_switch::between_tools) {
-            thinking_.what = kind::between_tools;
-        } else if (traits_.thinks_by_default || native_) {
-            thinking_.what = kind::disabled;
-        }
-        return;
-    }
-    if (!asked || stays_off) return;
+    if (off) turn_off();
+    if (off || !asked || stays_off) return;
     const bool as_it_likes = r.budget && *r.budget < 0 && (native_ || r.effort.empty());
     const bool adaptive = traits_.known ? traits_.adaptive : as_it_likes;
     thinking_.what =
@@ -153,9 +144,20 @@ void request_options::decide_thinking() {
     if (thinking_.what == kind::enabled) {
         const bool counted = r.budget && *r.budget > 0;
         thinking_.budget = counted ? *r.budget : budget_of_effort(r.effort.empty() ? "medium" : r.effort);
-        thinking_.budget = std::max(thinking_.budget, budget_min);
+        thinking_.budget = std::clamp(thinking_.budget, budget_min, budget_max);
     }
     decide_display();
+}
+
+void request_options::turn_off() {
+    if (traits_.off == model_traits::off_switch::none) {
+        lost_.hint("reasoning_effort");
+        thinking_.effort = "low";
+    } else if (traits_.off == model_traits::off_switch::between_tools) {
+        thinking_.what = thinking_plan::kind::between_tools;
+    } else if (traits_.thinks_by_default || native_) {
+        thinking_.what = thinking_plan::kind::disabled;
+    }
 }
 
 // Models that take budgets show a summary unless told otherwise, later ones nothing.

@@ -36,6 +36,7 @@ public:
 private:
     result<void> decide_tools();
     void decide_thinking();
+    void turn_off();
     void decide_display();
     void decide_effort();
     void decide_tokens();

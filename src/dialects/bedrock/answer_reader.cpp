@@ -69,7 +69,7 @@ private:
             if (key == "name") call.name = v.raw;
             if (key == "input") call.arguments = v.type == json_type::object ? v.raw : json{"{}"};
         });
-        out_.push_back({std::move(call)});
+        out_.push_back({call});
     }
 
     void read_reasoning(json content) {

@@ -52,7 +52,7 @@ std::string cache_point_of(json cache_control, const model_facts& facts) {
 }
 
 result<void> message_writer::write() {
-    const auto turns = write_turns();
+    auto turns = write_turns();
     if (!turns) return turns;
     return write_system();
 }
@@ -70,7 +70,7 @@ result<void> message_writer::write_turns() {
         }
         spoken = true;
         for (std::size_t j = 0; j < m.content.size(); ++j) {
-            const auto written = write_part(m, {i, j});
+            auto written = write_part(m, {i, j});
             if (!written) return written;
         }
     }
@@ -106,7 +106,7 @@ result<void> message_writer::write_system() {
             lost_.hints(p.extras, at.text() + ".");
             const auto* text = std::get_if<text_part>(&p.value);
             if (text == nullptr) {
-                const auto refused = lost_.feature(at.text(), "anything but text in a system message");
+                auto refused = lost_.feature(at.text(), "anything but text in a system message");
                 if (!refused) return refused;
                 continue;
             }
@@ -218,7 +218,7 @@ result<bool> message_writer::write_result(role who, const tool_result& r, const 
     w_.key("content").begin_array();
     if (!r.structured.empty()) w_.begin_object().key("json").raw(r.structured).end_object();
     for (const part& p : r.content) {
-        const auto written = write_result_part(p, at);
+        auto written = write_result_part(p, at);
         if (!written) return written;
     }
     w_.end_array();
@@ -231,7 +231,8 @@ result<bool> message_writer::write_result_part(const part& p, const place& at) {
     report_extras(p, at.text() + ".content.");
     if (!p.cache_control.empty()) lost_.hint(at.text() + ".content.cache_control");
     if (const auto* media = std::get_if<media_part>(&p.value)) {
-        const std::string problem = media_problem(*media);
+        const bool sound = media->what == media_kind::audio;
+        const std::string problem = sound ? "audio in the result of a tool" : media_problem(*media);
         if (!problem.empty()) return refuse(at, problem);
         write_media_block(p, at);
         return true;

@@ -100,7 +100,7 @@ result<void> options_writer::refuse_what_is_missing() {
     };
     for (const lack& l : lacks) {
         if (!l.asked) continue;
-        const auto refused = lost_.feature(std::string(l.field), l.what);
+        auto refused = lost_.feature(std::string(l.field), l.what);
         if (!refused) return refused;
     }
     const std::pair<std::string_view, json> hints[] = {
@@ -186,11 +186,11 @@ result<void> options_writer::write_tools() {
     for (std::size_t i = 0; i < c_.tools.size(); ++i) {
         const tool& t = c_.tools[i];
         if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), t.name) == allowed.end()) continue;
-        const auto written = write_tool(t, "tools[" + std::to_string(i) + "]", open);
+        auto written = write_tool(t, "tools[" + std::to_string(i) + "]", open);
         if (!written) return written;
     }
     if (open) w_.end_array();
-    const auto chosen = write_choice(open);
+    auto chosen = write_choice(open);
     if (open) w_.end_object();
     if (c_.choice.parallel == false) lost_.hint("parallel_tool_calls");
     return chosen;

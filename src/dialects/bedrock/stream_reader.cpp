@@ -75,10 +75,8 @@ private:
 result<void> converse_reader::read(std::string_view name, std::string_view data, std::vector<step>& out) {
     forget_closed();
     if (phase_ == phase::over) return {};
-    if (!validate_json(data) || type_of(data.substr(std::min(data.find('{'), data.size()))) != json_type::object) {
-        return broken(name, data);
-    }
-    const json event = data.substr(data.find('{'));
+    const json event = data.substr(std::min(data.find_first_not_of(" \t\r\n"), data.size()));
+    if (type_of(event) != json_type::object || !validate_json(data)) return broken(name, data);
     if (name.starts_with("exception:") || name.starts_with("error:")) {
         read_exception(name, event, out);
         return {};

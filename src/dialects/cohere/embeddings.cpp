@@ -32,7 +32,7 @@ result<void> write_embed_request(const embedding_request& r, const target_facts&
             w.raw(input);
             continue;
         }
-        const auto refused = lost.feature("input", "token numbers");
+        auto refused = lost.feature("input", "token numbers");
         if (!refused) return refused;
     }
     w.end_array().key("input_type");

@@ -31,7 +31,7 @@ bool is_plain_text(const media_part& m) {
 result<void> message_writer::write() {
     w_.key("messages").begin_array();
     for (std::size_t i = 0; i < c_.messages.size(); ++i) {
-        const auto written = write_message(i);
+        auto written = write_message(i);
         if (!written) return written;
     }
     w_.end_array();
@@ -52,7 +52,7 @@ result<void> message_writer::write_message(std::size_t i) {
         if (const auto* answered = std::get_if<tool_result>(&p.value)) {
             flush(m, g);
             g = {};
-            const auto written = write_result(*answered, at);
+            auto written = write_result(*answered, at);
             if (!written) return written;
             continue;
         }
@@ -62,7 +62,7 @@ result<void> message_writer::write_message(std::size_t i) {
         } else if (call != nullptr) {
             g.call_ids.emplace_back();
         }
-        const auto taken = gather(p, at, g);
+        auto taken = gather(p, at, g);
         if (!taken) return taken;
     }
     flush(m, g);
@@ -154,6 +154,7 @@ void message_writer::write_content(const message& m, const gathered& g) {
     const bool plan = !g.thoughts.empty() && !g.calls.empty();
     if (plan) {
         std::vector<part> thoughts;
+        thoughts.reserve(g.thoughts.size());
         for (const json t : g.thoughts) thoughts.push_back({text_part{t, {}, {}}});
         w_.key("tool_plan").raw(text_of(thoughts, arena_));
     }
@@ -189,7 +190,7 @@ result<void> message_writer::write_result(const tool_result& r, const std::strin
     if (r.what == tool_call::kind::custom) return lost_.feature(at, "the result of a tool that takes free text");
     for (const part& p : r.content) {
         if (std::holds_alternative<text_part>(p.value)) continue;
-        const auto refused = lost_.feature(at, "anything but text in the result of a tool");
+        auto refused = lost_.feature(at, "anything but text in the result of a tool");
         if (!refused) return refused;
     }
     if (r.is_error) lost_.hint(at + ".is_error");

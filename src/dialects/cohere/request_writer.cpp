@@ -89,7 +89,7 @@ result<void> request_writer::refuse_what_is_missing() {
     };
     for (const lack& l : lacks) {
         if (!l.asked) continue;
-        const auto refused = lost_.feature(std::string(l.field), l.what);
+        auto refused = lost_.feature(std::string(l.field), l.what);
         if (!refused) return refused;
     }
     const std::pair<std::string_view, json> hints[] = {
@@ -125,8 +125,8 @@ result<void> request_writer::tools() {
         const std::string at = "tools[" + std::to_string(i) + "]";
         if (!shown(t)) continue;
         if (t.what != tool::kind::function) {
-            const auto refused = lost_.feature(at, t.what == tool::kind::custom ? "a tool that takes free text"
-                                                                                : "a tool that a provider runs itself");
+            auto refused = lost_.feature(at, t.what == tool::kind::custom ? "a tool that takes free text"
+                                                                          : "a tool that a provider runs itself");
             if (!refused) return refused;
             continue;
         }

@@ -144,7 +144,8 @@ result<void> read_part(const json_value& v, part_source& from, const std::string
     part made;
     const auto p = look_at(v, at, made);
     if (!p) return p.error();
-    const auto [signature, maker] = unwrap_signature(chars_of(p->signature), arena);
+    const json_chars said = chars_of(p->signature);
+    const auto [signature, maker] = unwrap_signature(said == no_signature ? json_chars{} : said, arena);
     result<void> read;
     if (!p->native.empty()) {
         made.value = native_part{p->native, dialect_name, p->native_type};

@@ -187,7 +187,7 @@ private:
         if (!arguments) return error{error_kind::bad_request, arguments.error().message, at};
         json_chars signature = call.signed_by == "gemini" ? call.signature : json_chars{};
         // What Google documents for histories that another model made: without it, newer models refuse the turn.
-        if (signature.empty() && by_level_ && !signed_call_) signature = "skip_thought_signature_validator";
+        if (signature.empty() && by_level_ && !signed_call_) signature = no_signature;
         signed_call_ = true;
         open_part();
         const bool own = c_.dialect == dialect_name && !chars_of(call.id).starts_with("call_");

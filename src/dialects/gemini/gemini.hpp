@@ -31,6 +31,9 @@ std::unique_ptr<stream_writer> make_stream_writer(const client_call& call);
 void write_error(const error_facts& e, std::string& out);
 error_facts read_error(int status, std::string_view body);
 
+// Stands where a signature would, for calls that another model made (Google: "Thought signatures"). It is nobody's.
+inline constexpr json_chars no_signature = "skip_thought_signature_validator";
+
 // A schema in Gemini's subset of OpenAPI ("type":"OBJECT", "nullable":true) as JSON Schema.
 json plain_schema(json schema, text_arena& arena);
 // Does the model think by level (3 and later) instead of by a budget of tokens?

@@ -120,7 +120,7 @@ result<void> write_part(const part& p, const std::string& at, const conversation
 
 namespace {
 
-void open_call(const tool_call& call, text_arena& arena, json_writer& w) {
+void open_call(const tool_call& call, bool with_signature, text_arena& arena, json_writer& w) {
     const bool custom = call.what == tool_call::kind::custom;
     w.begin_object().key("id").raw(call.id.empty() ? json{R"("")"} : call.id);
     w.key("type").string(custom ? "custom" : "function").key(custom ? "custom" : "function").begin_object();
@@ -131,7 +131,7 @@ void open_call(const tool_call& call, text_arena& arena, json_writer& w) {
         w.key("arguments").raw(arguments_string(call, arena));
     }
     w.end_object();
-    if (!call.signature.empty() && call.signed_by == "gemini") {
+    if (with_signature && !call.signature.empty() && call.signed_by == "gemini") {
         w.key("extra_content").begin_object().key("google").begin_object();
         w.key("thought_signature").raw("\"" + std::string(call.signature) + "\"").end_object().end_object();
     }
@@ -141,7 +141,8 @@ void open_call(const tool_call& call, text_arena& arena, json_writer& w) {
 
 void write_call(const part& p, const conversation& c, text_arena& arena, json_writer& w) {
     const auto& call = std::get<tool_call>(p.value);
-    open_call(call, arena, w);
+    // Who does not speak Gemini's form of it has no use for it, and may refuse it.
+    open_call(call, c.dialect == chat_name, arena, w);
     if (c.dialect == chat_name) {
         for (const extra_field& f : p.extras) w.key(f.key).raw(f.value);
     }
@@ -149,7 +150,7 @@ void write_call(const part& p, const conversation& c, text_arena& arena, json_wr
 }
 
 void write_call(const tool_call& call, text_arena& arena, json_writer& w) {
-    open_call(call, arena, w);
+    open_call(call, true, arena, w);
     w.end_object();
 }
 

@@ -245,6 +245,15 @@ TEST_CASE("a wrong type is refused by the name the client gave it", "[dialects][
     CHECK(duplicate.outcome.error().param == "messages[0]");
 }
 
+TEST_CASE("a request has at most 65,536 messages", "[dialects][anthropic]") {
+    std::string messages = R"("messages":[)";
+    for (int i = 0; i < 65'536; ++i) messages += R"({"role":"user","content":""},)";
+    const std::string one_more = messages + R"({"role":"user","content":""}])";
+    CHECK(refusal(one_more) == "messages has more than 65536 elements.");
+    messages.back() = ']';
+    CHECK(refusal(messages) == "taken");
+}
+
 TEST_CASE("the model may stand in the path instead", "[dialects][anthropic]") {
     const std::string body = R"({"messages":[{"role":"user","content":"Hi"}]})";
     CHECK_FALSE(request(body).outcome.has_value());

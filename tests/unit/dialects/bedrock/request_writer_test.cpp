@@ -177,6 +177,18 @@ TEST_CASE("calls without ids get some, and results find theirs by name", "[diale
                     R"({"toolResult":{"toolUseId":"call_1_0","content":[]}}])") != std::string::npos);
 }
 
+TEST_CASE("a result may hold images and documents, but no sound", "[dialects][bedrock]") {
+    conversation c =
+        one({result_of(R"("a")", {{text_part{R"("see")", {}, {}}}, {media(media_kind::image, "image/png", "iVBO")}})});
+    CHECK(write(c).body ==
+          R"({"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[{"text":"see"},)"
+          R"({"image":{"format":"png","source":{"bytes":"iVBO"}}}]}}]}]})");
+    c = one({result_of(R"("a")", {{media(media_kind::audio, "audio/wav", "UklG")}})});
+    CHECK(write(c).param == "messages[0].content[0]");
+    CHECK(write(c, claude, true).body ==
+          R"({"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"a","content":[]}}]}]})");
+}
+
 TEST_CASE("arguments that are no object are refused with their place", "[dialects][bedrock]") {
     const written w = write(one({call_of(R"("a")", R"("f")", R"("[1]")")}, role::assistant));
     CHECK(w.problem.find("are not a JSON object") != std::string::npos);

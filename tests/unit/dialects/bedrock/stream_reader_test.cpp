@@ -213,6 +213,7 @@ TEST_CASE("what is no event of Converse is the upstream's fault", "[dialects][be
     const event bad[] = {
         {"contentBlockDelta", "{"},
         {"contentBlockDelta", "[]"},
+        {"contentBlockDelta", R"([{"contentBlockIndex":0,"delta":{"text":"x"}}])"},
         {"contentBlockDelta", ""},
         {"contentBlockDelta", R"({"delta":{"text":"x"}})"},
         {"contentBlockDelta", R"({"contentBlockIndex":0,"delta":{"text":1}})"},

@@ -5,6 +5,7 @@
 #include "dialects/cohere/cohere.hpp"
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/openai/openai.hpp"
+#include "dialects/responses/responses.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -18,6 +19,7 @@ const openai::chat_upstream chat_upstream;
 const std::vector<both_sides>& client_dialects() {
     static const std::vector<both_sides> all{
         {&openai::chat_client(), &chat_upstream},
+        {&responses::responses_client(), &responses::responses_upstream()},
         {&anthropic::messages_client(), &anthropic::messages_upstream()},
         {&gemini::gemini_client(), &gemini::gemini_upstream()},
     };
@@ -27,6 +29,7 @@ const std::vector<both_sides>& client_dialects() {
 const std::vector<const upstream_dialect*>& upstream_dialects() {
     static const std::vector<const upstream_dialect*> all{
         &chat_upstream,
+        &responses::responses_upstream(),
         &anthropic::messages_upstream(),
         &anthropic::bedrock_invoke_upstream(),
         &anthropic::vertex_anthropic_upstream(),
