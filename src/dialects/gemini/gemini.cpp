@@ -11,7 +11,11 @@ public:
     std::string_view name() const override { return dialect_name; }
     family maker() const override { return "gemini"; }
     result<void> read_request(const json_object& body, const client_call&, conversation& out) const override {
-        return gemini::read_request(body, out);
+        // countTokens may hold the whole request instead of its contents.
+        const auto inner = body.find("generateContentRequest");
+        if (!inner) return gemini::read_request(body, out);
+        const auto whole = json_object::inside(*inner);
+        return whole ? gemini::read_request(*whole, out) : result<void>(whole.error());
     }
     void write_answer(const answer& a, const client_call& call, std::string& out) const override {
         gemini::write_answer(a, call, out);
@@ -20,6 +24,9 @@ public:
         return make_stream_writer(call);
     }
     void write_error(const error_facts& e, std::string& out) const override { gemini::write_error(e, out); }
+    void write_token_count(std::int64_t n, std::string& out) const override {
+        out += R"({"totalTokens":)" + std::to_string(n) + "}";
+    }
     const embedding_client* embeddings() const override {
         static constexpr embedding_client form{read_embed_request, write_embed_answer};
         return &form;
