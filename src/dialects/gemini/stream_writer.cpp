@@ -3,6 +3,7 @@
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -19,6 +20,11 @@ struct open_call {
     std::string id, name;   // JSON strings
     std::string arguments;  // the inside of one
 };
+
+// A line end between the tokens of a value would end its event. Strings hold none that is not escaped.
+void join_lines(std::string& value) {
+    std::replace_if(value.begin(), value.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+}
 
 struct ended_choice {
     std::int32_t choice = 0;
@@ -95,6 +101,7 @@ private:
             http::json_writer w(text);
             write_answer_part(*s.whole, arena, w);
             if (text.empty()) return;
+            join_lines(text);
             open(s.choice, out);
             out += text;
             close(out);
@@ -132,9 +139,11 @@ private:
         whole.arguments = enclose(call->arguments, arena);
         const auto arguments = arguments_object(whole, arena);
         if (!arguments) return failure("The model's arguments of a call are not a JSON object.", {}, out);
+        std::string object{*arguments};
+        join_lines(object);
         open(s.choice, out);
         http::json_writer w(out);
-        write_call(call->id, call->name, *arguments, tag_foreign(s.signature, s.from, "gemini", arena), w);
+        write_call(call->id, call->name, object, tag_foreign(s.signature, s.from, "gemini", arena), w);
         close(out);
     }
 
