@@ -75,6 +75,9 @@ std::string anthropic_error_body(const error& e) {
     append_json_string(out, anthropic_type(status_of(e)));
     out += R"(,"message":)";
     append_json_string(out, message_of(e));
+    // Anthropic's SDKs begin tool loops in a conversation that the server keeps; by this they know to go on without.
+    if (e.kind == error_kind::bad_request && e.param == "thread")
+        out += R"(,"details":{"error_code":"thread_unsupported_request","unsupported":["thread"]})";
     return out += "}}";
 }
 

@@ -87,6 +87,7 @@ void filter_request_headers(const exchange& x, header_list& out) {
         // A model's answer must be readable on its way: no coding, no compressed frames.
         return !for_model || !(coded(field.name) || account(field.name));
     });
+    if (translated) out.set("content-type", "application/json");  // the body is ours; clients say all sorts
     if (for_model) hide_key(out);
     out.add("x-request-id", x.request_id());
     if (!x.trace_id.empty()) {

@@ -18,29 +18,33 @@ class Aimock(Process):
         node, modules = node_with(FOLDER)
         server = modules / "node_modules/@copilotkit/aimock/dist/cli.js"
         # Small chunks: a text comes in several events. Strict: a question that no fixture answers is an error.
-        super().__init__([node, server, "--port", "0", "--fixtures", ROOT / FOLDER / "fixtures.json", "--chunk-size", "7", "--strict"], folder)
+        super().__init__([node, server, "--port", "0", "--fixtures", ROOT / FOLDER / "fixtures.json", "--chunk-size", "7", "--strict",
+                          "--journal-max", "0"], folder)
         self.url = self.wait_line(r"listening on (http://127\.0\.0\.1:\d+)", within=60).group(1)
 
     def provider(self, name, dialect, path="/v1", credential=None, **more):
         return {"name": name, "dialect": dialect, "base_url": self.url + path, "credentials": [credential or {"api_key": "sk-upstream"}], **more}
 
-    def requests(self, path_part):
-        """What it was asked at paths with that part: dicts with path, headers and the body as it understood it."""
+    def journal(self):
+        """What it was asked: dicts with path, headers and the body as it understood it."""
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc, timeout=10)
-        connection.request("GET", "/__aimock/journal?limit=1000")
+        connection.request("GET", "/__aimock/journal?limit=100000")
         entries = json.loads(connection.getresponse().read())
         connection.close()
-        return [e for e in entries if path_part in e["path"]]
+        return entries
 
 
 # name: (dialect, path behind the mock's address, model there, more of the provider)
 UPSTREAMS = {
     "openai": ("openai", "/v1", "gpt-5", {}),
-    "openai-chat": ("openai.chat", "/v1", "gpt-5", {}),
-    "openai-responses": ("openai.responses", "/v1", "gpt-5", {}),
+    "openai-chat": ("openai.chat", "/v1", "gpt-5-mini", {}),
+    "openai-responses": ("openai.responses", "/v1", "gpt-5-pro", {}),
     "anthropic": ("anthropic", "/v1", "claude-sonnet-4-5", {}),
+    "gemini": ("gemini", "/v1beta", "gemini-2.5-pro", {}),
+    "vertex": ("vertex", "/v1/projects/p/locations/l", "gemini-2.5-pro", {}),
     "bedrock": ("bedrock", "", "anthropic.claude-sonnet-4-5-v1:0", {"credential": AWS}),
-    "bedrock-anthropic": ("bedrock.anthropic", "", "anthropic.claude-sonnet-4-5-v1:0", {"credential": AWS}),
+    "cohere": ("cohere", "/v2", "command-a-reasoning", {}),
+    "bedrock-anthropic": ("bedrock.anthropic", "", "anthropic.claude-haiku-4-5-v1:0", {"credential": AWS}),
 }
 
 

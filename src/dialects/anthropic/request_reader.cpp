@@ -154,6 +154,14 @@ void read_output_options(request_check& check, fields& f, conversation& out) {
     config.rest(out.extras, output_config_prefix, out.arena);
 }
 
+// A conversation that Anthropic's servers keep: the client sends what is new and leaves out what went before. No other
+// server has that, so it is refused even where it begins; SDKs know the refusal and send everything from then on.
+void refuse_threads(request_check& check, fields& f) {
+    const json thread = f.object("thread");
+    const place where = f.where().in("thread");
+    if (!thread.empty()) check.refuse(where, "is not supported: only Anthropic's own servers keep conversations");
+}
+
 void read_metadata(request_check& check, fields& f, conversation& out) {
     const json object = f.object("metadata");
     if (object.empty()) return;
@@ -192,6 +200,7 @@ result<void> read_messages_request(const json_object& body, const client_call& c
     out.cache_control = f.object("cache_control");
     out.service_tier = f.string("service_tier");
     out.stream = f.boolean("stream") == "true" || call.stream;
+    refuse_threads(check, f);
     read_sampling(check, f, out);
     read_system(check, f, out);
     read_messages(check, f, out);

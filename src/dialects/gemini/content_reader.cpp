@@ -2,6 +2,7 @@
 
 #include "dialects/gemini/fields.hpp"
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/gemini/signatures.hpp"
 #include "dialects/values.hpp"
 
 #include <algorithm>
@@ -144,7 +145,7 @@ result<void> read_part(const json_value& v, part_source& from, const std::string
     const auto p = look_at(v, at, made);
     if (!p) return p.error();
     const json_chars said = chars_of(p->signature);
-    const auto [signature, maker] = untag(said == no_signature ? json_chars{} : said, "gemini");
+    const auto [signature, maker] = unwrap_signature(said == no_signature ? json_chars{} : said, arena);
     result<void> read;
     if (!p->native.empty()) {
         made.value = native_part{p->native, dialect_name, p->native_type};

@@ -1,6 +1,7 @@
 #include "dialects/gemini/content_writer.hpp"
 
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/gemini/signatures.hpp"
 #include "dialects/values.hpp"
 
 #include <algorithm>
@@ -288,12 +289,12 @@ void write_answer_part(const part& p, text_arena& arena, json_writer& w) {
     } else if (const auto* r = as<reasoning_part>(p)) {
         w.begin_object().key("text").raw(r->text.empty() ? json{R"("")"} : r->text).key("thought").boolean(true);
         const json_chars secret =
-            tag_foreign(r->signature.empty() ? r->encrypted : r->signature, r->from, "gemini", arena);
+            wrap_signature(r->signature.empty() ? r->encrypted : r->signature, r->from, arena);
         if (!secret.empty()) w.key("thoughtSignature").raw(quoted(secret));
         w.end_object();
     } else if (const auto* call = as<tool_call>(p)) {
         const auto arguments = arguments_object(*call, arena);
-        const json_chars signature = tag_foreign(call->signature, call->signed_by, "gemini", arena);
+        const json_chars signature = wrap_signature(call->signature, call->signed_by, arena);
         write_call(call->id, call->name, arguments ? *arguments : json{"{}"}, signature, w);
     } else if (const auto* m = as<media_part>(p)) {
         w.begin_object();

@@ -4,6 +4,7 @@
 // stream: it is whole when each candidate has said why it ended.
 #include "dialects/gemini/content_reader.hpp"
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/gemini/signatures.hpp"
 #include "dialects/values.hpp"
 
 #include <algorithm>
@@ -221,7 +222,7 @@ private:
         s.from = "gemini";
         if (c.flow == part_type::reasoning) {
             // A tag is another family's: it goes back to where it came from.
-            const auto [secret, maker] = untag(texts_.keep(std::move(c.signature)), "gemini");
+            const auto [secret, maker] = unwrap_signature(texts_.keep(std::move(c.signature)), texts_);
             s.signature = secret;
             s.from = maker;
         }

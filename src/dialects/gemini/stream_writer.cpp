@@ -1,5 +1,6 @@
 #include "dialects/gemini/content_writer.hpp"
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/gemini/signatures.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
@@ -126,8 +127,7 @@ private:
     void part_end(const stream_step& s, std::string& out) {
         text_arena arena;
         if (s.type == part_type::reasoning) {
-            const json_chars secret =
-                tag_foreign(s.signature.empty() ? s.encrypted : s.signature, s.from, "gemini", arena);
+            const json_chars secret = wrap_signature(s.signature.empty() ? s.encrypted : s.signature, s.from, arena);
             if (secret.empty()) return;
             open(s.choice, out);
             out.append(R"({"text":"","thought":true,"thoughtSignature":")").append(secret).append("\"}");
@@ -143,7 +143,7 @@ private:
         join_lines(object);
         open(s.choice, out);
         http::json_writer w(out);
-        write_call(call->id, call->name, object, tag_foreign(s.signature, s.from, "gemini", arena), w);
+        write_call(call->id, call->name, object, wrap_signature(s.signature, s.from, arena), w);
         close(out);
     }
 

@@ -81,6 +81,13 @@ std::string_view fields::word(std::string_view key, std::initializer_list<std::s
     return {};
 }
 
+void fields::leave(std::string_view key) {
+    if (object_ == nullptr) return;
+    for (std::size_t i = 0; i < taken_.size(); ++i) {
+        if (object_->members()[i].key == key) taken_[i] = false;
+    }
+}
+
 void fields::rest(extra_fields& out) const {
     if (object_ == nullptr || !check_.ok()) return;
     for (std::size_t i = 0; i < taken_.size(); ++i) {

@@ -71,7 +71,9 @@ public:
     std::string_view word(std::string_view key, std::initializer_list<std::string_view> words);
     std::optional<json_value> any(std::string_view key, need n = need::optional);
 
-    // All members that none of the above asked for, without nulls.
+    // A member that was looked at, and is to be among the rest nevertheless.
+    void leave(std::string_view key);
+    // All members that none of the above asked for, without nulls, as they follow each other.
     void rest(extra_fields& out) const;
 
     const place& where() const { return where_; }

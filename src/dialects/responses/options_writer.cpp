@@ -134,6 +134,8 @@ void write_reasoning_options(writing& x, json_writer& w) {
     const reasoning_options& r = x.c.reasoning;
     std::string_view effort = r.how == mode::off ? std::string_view{} : r.effort;
     if (r.how == mode::on && effort.empty()) effort = effort_of(r.budget);
+    // Thinking as the model sees fit is not what silence means: newer models do not think then.
+    if (r.how == mode::on && effort.empty()) effort = "medium";
     // Models that do not reason refuse the field: only who wrote it gets it.
     if (r.how == mode::off && r.effort == "none") effort = "none";
     // What others call their most is not known to all models here.

@@ -101,7 +101,7 @@ private:
                 others = true;
             }
         });
-        if (others) c_.extras.push_back({"include", list});
+        if (others) f_.leave("include");
     }
 
     void sampling() {
@@ -123,12 +123,12 @@ private:
             const auto v = f_.any(o.name);
             if (!v || v->raw == o.unsaid) continue;
             if (v->type != o.type) return check_.refuse(root_.in(o.name), o.must_be);
-            c_.extras.push_back({o.name, v->raw});
+            f_.leave(o.name);
         }
         if (const auto v = f_.any("conversation")) {
             if (v->type != json_type::string && v->type != json_type::object)
                 return check_.refuse(root_.in("conversation"), "must be a string or an object.");
-            c_.extras.push_back({"conversation", v->raw});
+            f_.leave("conversation");
         }
         stream_options();
     }
@@ -140,7 +140,7 @@ private:
         each_member(options, [&](std::string_view key, const json_value& v) {
             said |= !(key == "include_obfuscation" && v.raw == "false");
         });
-        if (said) c_.extras.push_back({"stream_options", options});
+        if (said) f_.leave("stream_options");
     }
 
     checker check_;

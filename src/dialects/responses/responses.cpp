@@ -8,6 +8,8 @@ public:
     std::string_view name() const override { return dialect_name; }
     family maker() const override { return "openai"; }
     result<void> read_request(const json_object& body, const client_call&, conversation& out) const override {
+        // What OpenAI keeps cannot be read here, and leaving it out would change the question.
+        if (auto whole = refuse_state(body); !whole) return whole;
         return responses::read_request(body, out);
     }
     void write_answer(const answer& a, const client_call& call, std::string& out) const override {

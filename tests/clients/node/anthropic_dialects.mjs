@@ -76,4 +76,10 @@ await run(`@anthropic-ai/sdk ${version("@anthropic-ai/sdk")}`, {
     const bad = await fails(Anthropic.BadRequestError, () => client.messages.create({ model, ...ask("too long"), stream: true }));
     holds(bad.message.includes("more than the model can read"), bad.message);
   },
+
+  async count_tokens(model) {
+    const { system, messages } = ask("say something plain");
+    const counted = await client.messages.countTokens({ model, system, messages, tools });
+    holds(counted.input_tokens > 0 && counted.input_tokens < 1000, `${counted.input_tokens} tokens`);
+  },
 });

@@ -6,10 +6,12 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 
 // The packages lie in the cache, not beside this file.
 export const need = createRequire(process.env.CLIENT_MODULES + "/");
+export const importPackage = async (name) => import(pathToFileURL(need.resolve(name)));
 export const version = (name) => JSON.parse(readFileSync(`${process.env.CLIENT_MODULES}/node_modules/${name}/package.json`)).version;
 
 export const [base, key, ...models] = process.argv.slice(2);

@@ -64,6 +64,11 @@ await run(`@google/genai ${version("@google/genai")}`, {
     same((await fails(ApiError, async () => all(await models.generateContentStream({ model, contents: "too long" })))).status, 400);
   },
 
+  async count_tokens(model) {
+    const { totalTokens } = await models.countTokens({ model, contents: "say something plain" });
+    holds(totalTokens > 0 && totalTokens < 1000, `${totalTokens} tokens`);
+  },
+
   async embed(model) {
     same((await models.embedContent({ model, contents: ["a river", "a river"] })).embeddings.map((e) => e.values), [VECTOR, VECTOR]);
   },

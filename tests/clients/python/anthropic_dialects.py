@@ -108,5 +108,10 @@ def messages_refused(model):
     same((missing.body["type"], missing.body["error"]["type"]), ("error", "not_found_error"))
 
 
+def count_tokens(model):
+    counted = client.messages.count_tokens(model=model, system="Be brief.", messages=ask("say something plain")["messages"], tools=[TOOL])
+    assert 0 < counted.input_tokens < 1000, counted
+
+
 run(f"anthropic {anthropic.__version__}", messages, messages_length, messages_streamed, messages_helper, messages_thinks, messages_calls,
-    messages_structured, messages_refused)
+    messages_structured, messages_refused, count_tokens)

@@ -114,9 +114,14 @@ def generate_refused(model):
     same((missing.code, missing.status), (404, "NOT_FOUND"))
 
 
+def count_tokens(model):
+    counted = models.count_tokens(model=model, contents="say something plain")
+    assert 0 < counted.total_tokens < 1000, counted
+
+
 def embed(model):
     same([e.values for e in models.embed_content(model=model, contents=[types.UserContent("a river"), types.UserContent("a river")]).embeddings], [VECTOR, VECTOR])
 
 
 run(f"google-genai {google.genai.__version__}", generate, generate_length, generate_streamed, generate_thinks, generate_chat, generate_calls,
-    generate_automatic_calls, generate_structured, generate_refused, embed)
+    generate_automatic_calls, generate_structured, generate_refused, count_tokens, embed)

@@ -161,8 +161,12 @@ def responses_refused(model):
 def embeddings(model):
     floats = client.embeddings.create(model=model, input=["a river", "a river"], encoding_format="float")
     same([d.embedding for d in floats.data], [VECTOR, VECTOR])
+
+
+def embeddings_packed(model):
+    """What the SDK asks for by itself: base64."""
     same(client.embeddings.create(model=model, input="a river").data[0].embedding, VECTOR)
 
 
 run(f"openai {openai.__version__}", chat, chat_length, chat_streamed, chat_helper, chat_thinks, chat_calls, chat_structured, chat_refused,
-    responses, responses_streamed, responses_thinks, responses_calls, responses_structured, responses_refused, embeddings)
+    responses, responses_streamed, responses_thinks, responses_calls, responses_structured, responses_refused, embeddings, embeddings_packed)

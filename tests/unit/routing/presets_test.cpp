@@ -35,7 +35,7 @@ TEST_CASE("a preset names the provider, its address, its dialect and its quirks"
     const provider_config c = provider_of("preset: deepseek, credentials: [{api_key: k}]");
     CHECK(c.name == "deepseek");
     CHECK(c.base_urls == std::vector<std::string>{"https://api.deepseek.com"});
-    CHECK(c.speaks == dialect::openai);
+    CHECK(c.speaks == dialect::openai_chat);
     CHECK(c.quirks.max_tokens_field == "max_tokens");
     CHECK_FALSE(c.quirks.developer_role);
     CHECK(c.quirks.history == chat_quirks::reasoning::content);

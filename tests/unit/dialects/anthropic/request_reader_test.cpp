@@ -192,6 +192,16 @@ TEST_CASE("the signature of another provider is put on its call again", "[dialec
     CHECK(w.dropped == std::vector<std::string>{"messages[0].content[2]"});
 }
 
+TEST_CASE("a conversation that the server should keep is refused, from its first turn", "[dialects][anthropic]") {
+    const std::string messages = R"("messages":[{"role":"user","content":"Hi"}])";
+    for (const std::string thread : {R"({"type":"create"})", R"({"type":"continue","previous_message_id":"msg_1"})"}) {
+        request r(R"({"model":"m",)" + messages + R"(,"thread":)" + thread + "}");
+        REQUIRE(r.outcome.has_error());
+        CHECK(r.outcome.error().param == "thread");
+    }
+    CHECK(refusal(messages + R"(,"thread":null)") == "taken");
+}
+
 TEST_CASE("a wrong type is refused by the name the client gave it", "[dialects][anthropic]") {
     const std::string ok = R"("messages":[{"role":"user","content":"Hi"}])";
     CHECK(refusal("\"max_tokens\":1") == "messages is required.");
