@@ -35,13 +35,13 @@ public:
 
 class upstream final : public upstream_dialect {
 public:
-    upstream(std::string_view name, std::string_view folder) : name_(name), folder_(folder) {}
+    upstream(std::string_view name, std::string_view publisher) : name_(name), publisher_(publisher) {}
     std::string_view name() const override { return name_; }
     family maker() const override { return "gemini"; }
 
     std::string path(const target_facts& t, bool stream) const override {
-        std::string text{folder_};
-        http::percent_encode(text, t.model);
+        std::string text;
+        append_model_path(text, publisher_, t.model);
         return text += stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
     }
     result<void> write_request(const conversation& c, const target_facts& t, losses& lost,
@@ -62,10 +62,23 @@ public:
     }
 
 private:
-    const std::string_view name_, folder_;
+    const std::string_view name_, publisher_;
 };
 
 }  // namespace
+
+void append_model_path(std::string& path, std::string_view publisher, std::string_view model) {
+    path += publisher;
+    std::string_view folder = "models/";
+    for (const std::string_view named : {"models/", "tunedModels/"}) {
+        if (!model.starts_with(named)) continue;
+        folder = named;
+        model.remove_prefix(named.size());
+        break;
+    }
+    path.append(1, '/').append(folder);
+    http::percent_encode(path, model);
+}
 
 const client_dialect& gemini_client() {
     static const client dialect;
@@ -73,12 +86,12 @@ const client_dialect& gemini_client() {
 }
 
 const upstream_dialect& gemini_upstream() {
-    static const upstream dialect(dialect_name, "/models/");
+    static const upstream dialect(dialect_name, "");
     return dialect;
 }
 
 const upstream_dialect& vertex_upstream() {
-    static const upstream dialect("vertex.gemini", "/publishers/google/models/");
+    static const upstream dialect("vertex.gemini", "/publishers/google");
     return dialect;
 }
 
