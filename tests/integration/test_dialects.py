@@ -47,6 +47,8 @@ PATHS = {
     "openai": "/v1/(chat/completions|responses|embeddings)",
     "openai-chat": "/v1/(chat/completions|embeddings)",
     "openai-responses": "/v1/(responses|embeddings)",
+    # In places the journal leaves out what comes before the endpoint.
+    "azure": "(/openai/deployments/gpt-5-nano)?/(chat/completions|embeddings)|/openai/responses",
     "anthropic": "/v1/messages",
     "gemini": "/v1beta/models/[^/]+:(generateContent|streamGenerateContent|embedContent)",
     "vertex": "/v1/projects/p/locations/l/publishers/google/models/[^/]+:(generateContent|streamGenerateContent)",
