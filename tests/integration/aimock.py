@@ -39,6 +39,7 @@ UPSTREAMS = {
     "openai": ("openai", "/v1", "gpt-5", {}),
     "openai-chat": ("openai.chat", "/v1", "gpt-5-mini", {}),
     "openai-responses": ("openai.responses", "/v1", "gpt-5-pro", {}),
+    "azure": ("azure", "", "gpt-5-nano", {"api_version": "2024-10-21"}),
     "anthropic": ("anthropic", "/v1", "claude-sonnet-4-5", {}),
     "gemini": ("gemini", "/v1beta", "gemini-2.5-pro", {}),
     "vertex": ("vertex", "/v1/projects/p/locations/l", "gemini-2.5-pro", {}),

@@ -85,6 +85,9 @@ void write_thoughts_item(const part* first, const part* last, json id, text_aren
     std::vector<part> parts(first, last);
     auto& end = std::get<reasoning_part>(parts.back().value);
     if (end.text.empty() && !r.signature.empty() && r.encrypted.empty()) end.text = R"("")";
+    // Of OpenAI's own models clients get summaries, and SDKs show nothing else; what others tell of their thoughts is
+    // mostly a summary too.
+    for (part& p : parts) std::get<reasoning_part>(p.value).summary = true;
     write_reasoning(parts.data(), parts.data() + parts.size(), r.id.empty() ? id : r.id,
                     tag_foreign(secret, r.from, "openai", arena), arena, w);
     w.end_object();

@@ -248,7 +248,7 @@ private:
         }
         written_part p;
         p.type = s.type;
-        p.summary = s.summary;
+        p.summary = s.type == part_type::reasoning;  // as in write_thoughts_item()
         p.item = is_said(s.type)                  ? message_item(out)
                  : s.type == part_type::reasoning ? reasoning_item(out)
                                                   : call_item(s, out);

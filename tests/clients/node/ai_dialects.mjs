@@ -9,9 +9,15 @@ const { createGoogle } = await importPackage("@ai-sdk/google");
 const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey: key });
 const anthropic = createAnthropic({ baseURL: `${base}/v1`, apiKey: key });
 const google = createGoogle({ baseURL: `${base}/v1beta`, apiKey: key });
+// Responses that are translated are not stored; else the SDK sends references to what is.
+const store = false;
 const providers = {
   chat: { of: (model) => openai.chat(model) },
-  responses: { of: (model) => openai.responses(model), thinks: { openai: { reasoningEffort: "low", reasoningSummary: "auto", forceReasoning: true } } },
+  responses: {
+    of: (model) => openai.responses(model),
+    options: { openai: { store } },
+    thinks: { openai: { store, reasoningEffort: "low", reasoningSummary: "auto", forceReasoning: true } },
+  },
   messages: { of: (model) => anthropic(model), thinks: { anthropic: { thinking: { type: "enabled", budgetTokens: 1024 } } } },
   generate: { of: (model) => google(model), thinks: { google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 } } } },
 };
@@ -20,7 +26,7 @@ const instructions = "Be brief.";
 const callsOf = (calls) => calls.map((c) => [c.toolName, c.input]);
 
 const cases = {};
-for (const [dialect, { of, thinks }] of Object.entries(providers)) {
+for (const [dialect, { of, options: providerOptions = {}, thinks }] of Object.entries(providers)) {
   cases[`${dialect}_text`] = async (model) => {
     const answer = await generateText({ model: of(model), instructions, prompt: "say something plain", ...settings });
     same([answer.text, answer.finishReason], [PLAIN, "stop"]);
@@ -43,7 +49,7 @@ for (const [dialect, { of, thinks }] of Object.entries(providers)) {
     ]) {
       const skies = { "Bern": "sunny", 'Bern "B"': "sunny", "Oslo": "rain", "Riga": "snow" };
       const tools = { get_weather: tool({ description: "Weather of a city", inputSchema: jsonSchema(WEATHER), execute: ({ city }) => skies[city] }) };
-      const answer = await generate({ model: of(model), instructions, prompt: question, tools, stopWhen: isStepCount(3), ...settings });
+      const answer = await generate({ model: of(model), instructions, prompt: question, tools, stopWhen: isStepCount(3), providerOptions, ...settings });
       const steps = await answer.steps;
       same([steps.map((s) => s.finishReason), callsOf(steps[0].toolCalls), await answer.text], [["tool-calls", "stop"], wanted, text]);
     }

@@ -129,7 +129,7 @@ TEST_CASE("an answer of another family is a whole response", "[dialects][respons
         R"({"id":"resp_req-1x","object":"response","created_at":1700000000,"status":"completed","background":false,)"
         R"("error":null,"incomplete_details":null,"instructions":null,"max_output_tokens":null,"max_tool_calls":null,)"
         R"("model":"public","output":[)"
-        R"({"type":"reasoning","id":"rs_req-1x_0","summary":[],"content":[{"type":"reasoning_text","text":"Hm."}],"encrypted_content":"anthropic:SIG"},)"
+        R"({"type":"reasoning","id":"rs_req-1x_0","summary":[{"type":"summary_text","text":"Hm."}],"encrypted_content":"anthropic:SIG"},)"
         R"({"type":"reasoning","id":"rs_req-1x_1","summary":[],"encrypted_content":"anthropic:RED"},)"
         R"({"type":"message","id":"msg_req-1x_2","status":"completed","role":"assistant","content":[)"
         R"({"type":"output_text","annotations":[],"logprobs":[],"text":"One."},{"type":"output_text","annotations":[],"logprobs":[],"text":"Two."}]},)"
