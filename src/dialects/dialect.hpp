@@ -33,6 +33,7 @@ struct error_facts {
 struct client_call {
     std::string_view model;       // the public name the client asked for
     bool stream = false;          // the path asks for a stream
+    bool json_array = false;      // as one JSON array instead of events (Gemini without alt=sse)
     bool wants_usage = false;     // the client asked for the usage of a stream (OpenAI chat)
     std::int64_t now = 0;         // seconds since 1970, where the upstream gave no time
     std::string_view request_id;  // makes an id, where the upstream gave none
@@ -64,7 +65,7 @@ public:
     virtual result<void> read_request(const json_object& body, const client_call& call, conversation& out) const = 0;
     virtual void write_answer(const answer& a, const client_call& call, std::string& out) const = 0;
     virtual std::unique_ptr<stream_writer> write_stream(const client_call& call) const = 0;
-    // The Content-Type of a stream is text/event-stream for all.
+    // The Content-Type of a stream is text/event-stream for all, application/json for call.json_array.
 
     virtual void write_error(const error_facts& e, std::string& out) const = 0;  // a body
     virtual const embedding_client* embeddings() const { return nullptr; }

@@ -288,8 +288,7 @@ void write_answer_part(const part& p, text_arena& arena, json_writer& w) {
         w.begin_object().key("text").raw(refusal->text).end_object();
     } else if (const auto* r = as<reasoning_part>(p)) {
         w.begin_object().key("text").raw(r->text.empty() ? json{R"("")"} : r->text).key("thought").boolean(true);
-        const json_chars secret =
-            wrap_signature(r->signature.empty() ? r->encrypted : r->signature, r->from, arena);
+        const json_chars secret = wrap_signature(r->signature.empty() ? r->encrypted : r->signature, r->from, arena);
         if (!secret.empty()) w.key("thoughtSignature").raw(quoted(secret));
         w.end_object();
     } else if (const auto* call = as<tool_call>(p)) {

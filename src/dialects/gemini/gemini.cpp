@@ -21,7 +21,7 @@ public:
         gemini::write_answer(a, call, out);
     }
     std::unique_ptr<stream_writer> write_stream(const client_call& call) const override {
-        return make_stream_writer(call);
+        return call.json_array ? make_array_stream_writer(call) : make_stream_writer(call);
     }
     void write_error(const error_facts& e, std::string& out) const override { gemini::write_error(e, out); }
     void write_token_count(std::int64_t n, std::string& out) const override {

@@ -133,7 +133,7 @@ private:
             out.append(R"({"text":"","thought":true,"thoughtSignature":")").append(secret).append("\"}");
             return close(out);
         }
-        const open_call* call = find(s);
+        open_call* call = find(s);
         if (call == nullptr) return;
         tool_call whole;
         whole.arguments = enclose(call->arguments, arena);
@@ -145,6 +145,7 @@ private:
         http::json_writer w(out);
         write_call(call->id, call->name, object, wrap_signature(s.signature, s.from, arena), w);
         close(out);
+        std::string().swap(call->arguments);
     }
 
     open_call* find(const stream_step& s) {

@@ -48,7 +48,7 @@ awaitable<void> translating_sink::head(response_head& h) {
         frames_ = std::make_unique<http::aws_event_reader>();
     reader_ = upstream_.read_stream();
     writer_ = client_.write_stream(call_);
-    describe(h, "text/event-stream", dropped_);
+    describe(h, stream_type(), dropped_);
     h.headers.set("Cache-Control", "no-cache");
     h.body = framing::chunked;
     co_await next_.head(h);
@@ -71,8 +71,9 @@ awaitable<void> translating_sink::collect(std::string_view bytes) {
 }
 
 awaitable<void> translating_sink::pass_event(const event& e) {
-    if (e.kind == event::form::sse && e.data.empty() && e.name.empty()) return next_.write(e);  // a comment
-    if (e.kind == event::form::sse) translate(e.name, e.data);
+    const bool comment = e.kind == event::form::sse && e.data.empty() && e.name.empty();
+    if (comment && !call_.json_array) return next_.write(e);
+    if (e.kind == event::form::sse && !comment) translate(e.name, e.data);
     return send();
 }
 
@@ -177,7 +178,7 @@ awaitable<void> translating_sink::end_whole() {
     if (x_.failure()) co_return;
     const auto translated = translate_whole();
     if (!translated) co_return x_.fail(translated.error());
-    describe(head_, form_ == form::replayed ? "text/event-stream" : "application/json", dropped_);
+    describe(head_, form_ == form::replayed ? stream_type() : "application/json", dropped_);
     head_.body = framing::length;
     head_.content_length = out_.size();
     co_await next_.head(head_);

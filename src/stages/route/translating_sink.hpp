@@ -46,6 +46,9 @@ private:
     // Writes what was collected into out_. Error: upstream_protocol.
     result<void> translate_whole();
     result<void> translate_vectors();
+    std::string_view stream_type() const {
+        return call_.json_array ? std::string_view{"application/json"} : std::string_view{"text/event-stream"};
+    }
     // Feeds one event of the upstream and sends what became of it. False: the exchange has failed.
     bool translate(std::string_view name, std::string_view data);
     void write_steps();

@@ -1,6 +1,7 @@
 #include "stages/route/translation.hpp"
 
 #include "dialects/token_estimate.hpp"
+#include "http/path.hpp"
 
 #include <chrono>
 
@@ -32,6 +33,7 @@ chat::client_call call_of(const exchange& x, const routing::client_api& api) {
     call.model = x.model;
     call.stream = api.stream;
     call.request_id = x.request_id();
+    call.json_array = api.stream && http::query_parameter(x.request().query(), "alt") != "sse";
     return call;
 }
 
