@@ -68,6 +68,8 @@ public:
 
     virtual void write_error(const error_facts& e, std::string& out) const = 0;  // a body
     virtual const embedding_client* embeddings() const { return nullptr; }
+    // The answer to a request that counts tokens; nothing where the dialect has no such request.
+    virtual void write_token_count(std::int64_t, std::string&) const {}
 };
 
 // --- the upstream's side -----------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ public:
         return make_stream_writer(call);
     }
     void write_error(const error_facts& e, std::string& out) const override { write_error_body(e, out); }
+    void write_token_count(std::int64_t n, std::string& out) const override {
+        out += R"({"input_tokens":)" + std::to_string(n) + "}";
+    }
 };
 
 class messages_upstream_dialect : public upstream_dialect {

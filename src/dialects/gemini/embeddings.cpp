@@ -4,7 +4,6 @@
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
-#include "http/path.hpp"
 
 #include <algorithm>
 
@@ -81,8 +80,8 @@ result<void> read_embed_request(const json_object& body, const client_call&, emb
 }
 
 std::string embed_path(const target_facts& t) {
-    std::string path = "/models/";
-    http::percent_encode(path, t.model);
+    std::string path;
+    append_model_path(path, {}, t.model);
     return path += ":batchEmbedContents";
 }
 
@@ -94,7 +93,8 @@ result<void> write_embed_request(const embedding_request& r, const target_facts&
             return error{error_kind::bad_request, "Token numbers mean nothing to this model: `input` must be text.",
                          "input"};
         }
-        w.begin_object().key("model").string("models/" + std::string(t.model));
+        const bool foldered = t.model.starts_with("models/") || t.model.starts_with("tunedModels/");
+        w.begin_object().key("model").string((foldered ? "" : "models/") + std::string(t.model));
         w.key("content").begin_object().key("parts").begin_array();
         w.begin_object().key("text").raw(input).end_object().end_array().end_object();
         if (!r.purpose.empty()) w.key("taskType").raw(r.purpose);

@@ -27,6 +27,9 @@ result<void> read_answer(std::string_view body, answer& out);
 void write_answer(const answer& a, const client_call& call, std::string& out);
 std::unique_ptr<stream_reader> make_stream_reader();
 std::unique_ptr<stream_writer> make_stream_writer(const client_call& call);
+// For clients that do not send alt=sse: one JSON array, which the step `end` or `failure` closes. Its Content-Type is
+// application/json.
+std::unique_ptr<stream_writer> make_array_stream_writer(const client_call& call);
 
 void write_error(const error_facts& e, std::string& out);
 error_facts read_error(int status, std::string_view body);
@@ -36,6 +39,9 @@ inline constexpr json_chars no_signature = "skip_thought_signature_validator";
 
 // A schema in Gemini's subset of OpenAPI ("type":"OBJECT", "nullable":true) as JSON Schema.
 json plain_schema(json schema, text_arena& arena);
+// Appends "/models/gemini-2.5-pro" below `publisher` ("" or "/publishers/google"). A name that says its folder already
+// ("models/...", "tunedModels/...") keeps it.
+void append_model_path(std::string& path, std::string_view publisher, std::string_view model);
 // Does the model think by level (3 and later) instead of by a budget of tokens?
 bool thinks_by_level(std::string_view model);
 

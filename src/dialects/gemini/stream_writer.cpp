@@ -4,6 +4,7 @@
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct open_call {
     std::string id, name;   // JSON strings
     std::string arguments;  // the inside of one
 };
+
+// A line end between the tokens of a value would end its event. Strings hold none that is not escaped.
+void join_lines(std::string& value) {
+    std::replace_if(value.begin(), value.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+}
 
 struct ended_choice {
     std::int32_t choice = 0;
@@ -96,6 +102,7 @@ private:
             http::json_writer w(text);
             write_answer_part(*s.whole, arena, w);
             if (text.empty()) return;
+            join_lines(text);
             open(s.choice, out);
             out += text;
             close(out);
@@ -120,8 +127,7 @@ private:
     void part_end(const stream_step& s, std::string& out) {
         text_arena arena;
         if (s.type == part_type::reasoning) {
-            const json_chars secret =
-                wrap_signature(s.signature.empty() ? s.encrypted : s.signature, s.from, arena);
+            const json_chars secret = wrap_signature(s.signature.empty() ? s.encrypted : s.signature, s.from, arena);
             if (secret.empty()) return;
             open(s.choice, out);
             out.append(R"({"text":"","thought":true,"thoughtSignature":")").append(secret).append("\"}");
@@ -133,9 +139,11 @@ private:
         whole.arguments = enclose(call->arguments, arena);
         const auto arguments = arguments_object(whole, arena);
         if (!arguments) return failure("The model's arguments of a call are not a JSON object.", {}, out);
+        std::string object{*arguments};
+        join_lines(object);
         open(s.choice, out);
         http::json_writer w(out);
-        write_call(call->id, call->name, *arguments, wrap_signature(s.signature, s.from, arena), w);
+        write_call(call->id, call->name, object, wrap_signature(s.signature, s.from, arena), w);
         close(out);
     }
 

@@ -175,6 +175,13 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (e.retry_after > 0ms) e.kind = error_kind::rate_limited;
         co_return x.fail(std::move(e));
     }
+    const bool counts = facts.api && facts.api->wants == routing::operation::count_tokens;
+    if (counts && !routing::speaks_natively(c->at->what().config, facts.api)) {
+        translation counted(x, *facts.api, true);
+        const auto text = counted.count();
+        if (!text) co_return x.fail(text.error());
+        co_return co_await x.respond_json(200, *text);
+    }
     x.fell_back = c->of != found.which;
     const routing::target* const first_choice = c->to;
     c->at->state().retries.called();

@@ -1,6 +1,6 @@
 #include "stages/route/translation.hpp"
 
-#include "dialects/values.hpp"
+#include "dialects/token_estimate.hpp"
 
 #include <chrono>
 
@@ -102,6 +102,16 @@ result<std::string> translation::aim(const routing::target& t, std::string_view 
     if (auto set = set_parameters(body, t.config.body); !set) return set.error();
     dropped_ = joined(lost.dropped());
     return path;
+}
+
+result<std::string> translation::count() {
+    const auto text = request();
+    if (!text) return text.error();
+    auto read = read_conversation(**text);
+    if (!read) return read.error();
+    std::string out;
+    api_.dialect->write_token_count(chat::estimate_tokens(*conversation_), out);
+    return out;
 }
 
 std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next) {

@@ -26,6 +26,9 @@ public:
     // the model's name there. Error: bad_request, in the client's terms.
     result<std::string> aim(const routing::target& t, std::string_view model);
 
+    // The answer to a request that counts tokens, where the provider cannot be asked: an estimate.
+    result<std::string> count();
+
     // For the attempt that was aimed at.
     std::unique_ptr<translating_sink> make_sink(reply_sink& next);
     // An upstream's error that was held back, as the client's dialect says it.
