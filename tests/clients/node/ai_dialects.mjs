@@ -66,6 +66,14 @@ for (const [dialect, { of, options: providerOptions = {}, thinks }] of Object.en
     holds(bad.message.includes("more than the model can read"), bad.message);
   };
 
+  cases[`${dialect}_broken`] = async (model) => {
+    const parts = [];
+    const stream = streamText({ model: of(model), prompt: "break off", onError() {}, ...settings }).fullStream;
+    await all(stream, parts).catch((error) => parts.push({ type: "error", error }));
+    holds(parts.some((p) => p.type === "text-delta"), "the stream did not even begin");
+    holds(parts.some((p) => p.type === "error"), "a broken stream looked whole");
+  };
+
   if (thinks) {
     cases[`${dialect}_thinks`] = async (model) => {
       const answer = await generateText({ model: of(model), prompt: "think first", providerOptions: thinks, ...settings });

@@ -1,5 +1,5 @@
 // The Anthropic SDK for Node with models of every dialect.
-import { all, base, EVENT, EVENT_SCHEMA, fails, holds, key, need, ONE_CITY, PLAIN, run, same, SKIES, THOUGHT, THREE_CITIES, version, WEATHER } from "./dialect_cases.mjs";
+import { all, base, breaks, EVENT, EVENT_SCHEMA, fails, holds, key, need, ONE_CITY, PLAIN, run, same, SKIES, THOUGHT, THREE_CITIES, version, WEATHER } from "./dialect_cases.mjs";
 
 const Anthropic = need("@anthropic-ai/sdk").default;
 const client = new Anthropic({ baseURL: base, apiKey: key, maxRetries: 0, timeout: 30000 });
@@ -75,6 +75,10 @@ await run(`@anthropic-ai/sdk ${version("@anthropic-ai/sdk")}`, {
     same([limited.headers.get("retry-after"), limited.error.type, limited.error.error.type], ["7", "error", "rate_limit_error"]);
     const bad = await fails(Anthropic.BadRequestError, () => client.messages.create({ model, ...ask("too long"), stream: true }));
     holds(bad.message.includes("more than the model can read"), bad.message);
+  },
+
+  async messages_broken(model) {
+    await breaks(client.messages.create({ model, ...ask("break off"), stream: true }));
   },
 
   async count_tokens(model) {

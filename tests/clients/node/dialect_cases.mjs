@@ -47,8 +47,7 @@ export function holds(condition, said) {
   if (!condition) throw new Error(said);
 }
 
-export async function all(stream) {
-  const items = [];
+export async function all(stream, items = []) {
   for await (const item of stream) items.push(item);
   return items;
 }
@@ -62,6 +61,18 @@ export async function fails(kind, call) {
     throw error;
   }
   throw new Error(`no ${kind.name}`);
+}
+
+// Something comes of the stream, and then it must not end as if all were well.
+export async function breaks(stream) {
+  let seen = 0;
+  try {
+    for await (const _ of await stream) ++seen;
+  } catch {
+    holds(seen > 0, "the stream did not even begin");
+    return;
+  }
+  throw new Error("a broken stream looked whole");
 }
 
 export async function run(sdk, cases) {

@@ -1,5 +1,5 @@
 // The Google Gen AI SDK for Node with models of every dialect.
-import { all, base, EVENT, EVENT_SCHEMA, fails, holds, key, need, ONE_CITY, PLAIN, run, same, SKIES, THOUGHT, THREE_CITIES, VECTOR, version, WEATHER } from "./dialect_cases.mjs";
+import { all, base, breaks, EVENT, EVENT_SCHEMA, fails, holds, key, need, ONE_CITY, PLAIN, run, same, SKIES, THOUGHT, THREE_CITIES, VECTOR, version, WEATHER } from "./dialect_cases.mjs";
 
 const { GoogleGenAI, ApiError, createPartFromFunctionResponse } = need("@google/genai");
 const { models, chats } = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: base, timeout: 30000 } });
@@ -62,6 +62,10 @@ await run(`@google/genai ${version("@google/genai")}`, {
   async generate_refused(model) {
     same((await fails(ApiError, () => models.generateContent({ model: `${model}-limited-1`, contents: "too much" }))).status, 429);
     same((await fails(ApiError, async () => all(await models.generateContentStream({ model, contents: "too long" })))).status, 400);
+  },
+
+  async generate_broken(model) {
+    await breaks(models.generateContentStream({ model, contents: "break off" }));
   },
 
   async count_tokens(model) {

@@ -1,5 +1,5 @@
 // The OpenAI SDK for Node, its chat completions and responses, with models of every dialect.
-import { all, base, EVENT, EVENT_SCHEMA, fails, holds, key, need, ONE_CITY, PLAIN, run, same, SKIES, THOUGHT, THREE_CITIES, VECTOR, version, WEATHER } from "./dialect_cases.mjs";
+import { all, base, breaks, EVENT, EVENT_SCHEMA, fails, holds, key, need, ONE_CITY, PLAIN, run, same, SKIES, THOUGHT, THREE_CITIES, VECTOR, version, WEATHER } from "./dialect_cases.mjs";
 
 const OpenAI = need("openai");
 const client = new OpenAI({ baseURL: `${base}/v1`, apiKey: key, maxRetries: 0, timeout: 30000 });
@@ -69,6 +69,10 @@ await run(`openai ${version("openai")}`, {
     holds(bad.message.includes("more than the model can read"), bad.message);
   },
 
+  async chat_broken(model) {
+    await breaks(client.chat.completions.create({ model, messages: ask("break off"), stream: true }));
+  },
+
   async responses(model) {
     const answer = await client.responses.create({ model, instructions: "Be brief.", input: "say something plain", store: false });
     same([answer.output_text, answer.status], [PLAIN, "completed"]);
@@ -102,6 +106,10 @@ await run(`openai ${version("openai")}`, {
   async responses_refused(model) {
     const limited = await fails(OpenAI.RateLimitError, () => client.responses.create({ model: `${model}-limited-2`, input: "too much", store: false }));
     same(limited.headers.get("retry-after"), "7");
+  },
+
+  async responses_broken(model) {
+    await breaks(client.responses.create({ model, input: "break off", store: false, stream: true }));
   },
 
   async embeddings(model) {

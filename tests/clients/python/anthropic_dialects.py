@@ -2,7 +2,7 @@
 import anthropic
 import pydantic
 
-from dialect_cases import EVENT, ONE_CITY, PLAIN, SKIES, THOUGHT, THREE_CITIES, WEATHER, arguments, fails, run, same
+from dialect_cases import EVENT, ONE_CITY, PLAIN, SKIES, THOUGHT, THREE_CITIES, WEATHER, arguments, breaks, fails, run, same
 
 BASE, KEY = arguments()
 client = anthropic.Anthropic(base_url=BASE, api_key=KEY, max_retries=0, timeout=30)
@@ -108,10 +108,14 @@ def messages_refused(model):
     same((missing.body["type"], missing.body["error"]["type"]), ("error", "not_found_error"))
 
 
+def messages_broken(model):
+    breaks(lambda: client.messages.create(model=model, **ask("break off"), stream=True))
+
+
 def count_tokens(model):
     counted = client.messages.count_tokens(model=model, system="Be brief.", messages=ask("say something plain")["messages"], tools=[TOOL])
     assert 0 < counted.input_tokens < 1000, counted
 
 
 run(f"anthropic {anthropic.__version__}", messages, messages_length, messages_streamed, messages_helper, messages_thinks, messages_calls,
-    messages_structured, messages_refused, count_tokens)
+    messages_structured, messages_refused, messages_broken, count_tokens)

@@ -37,6 +37,18 @@ def fails(kind, call):
     raise AssertionError(f"no {kind.__name__}")
 
 
+def breaks(stream):
+    """Something comes of the stream that the function starts, and then it must not end as if all were well."""
+    seen = 0
+    try:
+        for _ in stream():
+            seen += 1
+    except Exception:
+        assert seen, "the stream did not even begin"
+        return
+    raise AssertionError("a broken stream looked whole")
+
+
 def run(sdk, *cases):
     """Each case with each model of the command line."""
     for model in sys.argv[3:]:

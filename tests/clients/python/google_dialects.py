@@ -3,7 +3,7 @@ import google.genai
 import pydantic
 from google.genai import errors, types
 
-from dialect_cases import EVENT, ONE_CITY, PLAIN, SKIES, THOUGHT, THREE_CITIES, VECTOR, WEATHER, arguments, fails, run, same
+from dialect_cases import EVENT, ONE_CITY, PLAIN, SKIES, THOUGHT, THREE_CITIES, VECTOR, WEATHER, arguments, breaks, fails, run, same
 
 BASE, KEY = arguments()
 client = google.genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=BASE, timeout=30_000))
@@ -114,6 +114,10 @@ def generate_refused(model):
     same((missing.code, missing.status), (404, "NOT_FOUND"))
 
 
+def generate_broken(model):
+    breaks(lambda: models.generate_content_stream(model=model, contents="break off"))
+
+
 def count_tokens(model):
     counted = models.count_tokens(model=model, contents="say something plain")
     assert 0 < counted.total_tokens < 1000, counted
@@ -124,4 +128,4 @@ def embed(model):
 
 
 run(f"google-genai {google.genai.__version__}", generate, generate_length, generate_streamed, generate_thinks, generate_chat, generate_calls,
-    generate_automatic_calls, generate_structured, generate_refused, count_tokens, embed)
+    generate_automatic_calls, generate_structured, generate_refused, generate_broken, count_tokens, embed)

@@ -4,7 +4,7 @@ import json
 import openai
 import pydantic
 
-from dialect_cases import EVENT, ONE_CITY, PLAIN, SKIES, THOUGHT, THREE_CITIES, VECTOR, WEATHER, arguments, fails, run, same
+from dialect_cases import EVENT, ONE_CITY, PLAIN, SKIES, THOUGHT, THREE_CITIES, VECTOR, WEATHER, arguments, breaks, fails, run, same
 
 BASE, KEY = arguments()
 client = openai.OpenAI(base_url=f"{BASE}/v1", api_key=KEY, max_retries=0, timeout=30)
@@ -99,6 +99,10 @@ def chat_refused(model):
     assert "more than the model can read" in bad.message, bad.message
 
 
+def chat_broken(model):
+    breaks(lambda: client.chat.completions.create(model=model, messages=ask("break off"), stream=True))
+
+
 # --- responses ------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +162,15 @@ def responses_refused(model):
     same(limited.response.headers["retry-after"], "7")
 
 
+def responses_broken(model):
+    def stream():
+        with client.responses.stream(model=model, input="break off", store=False) as events:
+            yield from events
+            events.get_final_response()
+
+    breaks(stream)
+
+
 def embeddings(model):
     floats = client.embeddings.create(model=model, input=["a river", "a river"], encoding_format="float")
     same([d.embedding for d in floats.data], [VECTOR, VECTOR])
@@ -168,5 +181,5 @@ def embeddings_packed(model):
     same(client.embeddings.create(model=model, input="a river").data[0].embedding, VECTOR)
 
 
-run(f"openai {openai.__version__}", chat, chat_length, chat_streamed, chat_helper, chat_thinks, chat_calls, chat_structured, chat_refused,
-    responses, responses_streamed, responses_thinks, responses_calls, responses_structured, responses_refused, embeddings, embeddings_packed)
+run(f"openai {openai.__version__}", chat, chat_length, chat_streamed, chat_helper, chat_thinks, chat_calls, chat_structured, chat_refused, chat_broken,
+    responses, responses_streamed, responses_thinks, responses_calls, responses_structured, responses_refused, responses_broken, embeddings, embeddings_packed)
