@@ -98,17 +98,22 @@ TEST_CASE("links of models.md lead to files that exist") {
     }
 }
 
-TEST_CASE("the configurations that credentials.md and providers.md show load without a problem") {
+TEST_CASE("the configurations that credentials.md, providers.md and dialects.md show load without a problem") {
     const auto environment = config::testing::fake_environment(
         {{"AZURE_CLIENT_ID", "id"},
          {"AZURE_CLIENT_SECRET", "secret"},
          {"AZURE_TENANT_ID", "tenant"},
          {"AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/azure/tokens/azure-identity-token"},
          {"DEEPSEEK_API_KEY", "sk-d"},
+         {"OPENAI_API_KEY", "sk-o"},
+         {"ANTHROPIC_API_KEY", "sk-a"},
+         {"GEMINI_API_KEY", "g"},
+         {"AWS_ACCESS_KEY_ID", "AKIA"},
+         {"AWS_SECRET_ACCESS_KEY", "secret"},
          {"GROQ_API_KEY", "gsk-g"}},
         {{"/run/secrets/vertex.json", routing::testing::key_file(routing::testing::account_key().pem())}});
     std::size_t seen = 0;
-    for (const char* name : {"credentials.md", "providers.md"}) {
+    for (const char* name : {"credentials.md", "providers.md", "dialects.md"}) {
         for (std::string block : yaml_blocks(page(std::string(SLUICE_SOURCE_DIR "/docs/") + name))) {
             // A part of a configuration is completed by what every one needs.
             if (block.find("listeners:") == std::string::npos) block += "listeners: [{address: 127.0.0.1:8080}]\n";
@@ -120,12 +125,12 @@ TEST_CASE("the configurations that credentials.md and providers.md show load wit
             ++seen;
         }
     }
-    CHECK(seen == 5);
+    CHECK(seen == 6);
 }
 
-TEST_CASE("links of credentials.md and providers.md lead to pages that exist") {
+TEST_CASE("links of credentials.md, providers.md and dialects.md lead to pages that exist") {
     const std::filesystem::path docs = SLUICE_SOURCE_DIR "/docs";
-    for (const char* name : {"credentials.md", "providers.md"}) {
+    for (const char* name : {"credentials.md", "providers.md", "dialects.md"}) {
         for (const std::string& link : links(page(docs / name))) {
             CAPTURE(name, link);
             CHECK(std::filesystem::exists(docs / link.substr(0, link.find('#'))));
