@@ -44,6 +44,12 @@ provider_runtime::provider_runtime(const provider& p, services& s)
       cooldowns(s.metrics().get_counter("sluice_credential_cooldowns_total",
                                         "Credentials left out because the upstream limited them.",
                                         {{"provider", p.config.name}})),
+      translated(s.metrics().get_counter("sluice_translated_requests_total",
+                                         "Attempts whose request was translated into the provider's dialect.",
+                                         {{"provider", p.config.name}})),
+      repairs(s.metrics().get_counter("sluice_stream_repairs_total",
+                                      "Events of streams that were missing or came twice and were made good.",
+                                      {{"provider", p.config.name}})),
       provider_(p) {
     const std::size_t credentials = std::max<std::size_t>(1, p.config.credentials.size());
     state_ = s.shared<provider_state>(

@@ -190,7 +190,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (!aimed) {
             x.fail(aimed.error());
         } else if (x.target->translated) {
-            co_await attempt(x, next, *translated);
+            co_await attempt(x, next, *translated, *c->at);
         } else {
             co_await next(x);
         }
@@ -228,12 +228,15 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     }
 }
 
-awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& translated) {
+awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& translated,
+                                     routing::provider_runtime& at) {
+    at.translated.add();
     const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply());
     {
         const sink_scope scope(x, *sink);
         co_await next(x);
     }
+    if (const int repairs = sink->repairs(); repairs > 0) at.repairs.add(repairs);
     if (x.failure() && !x.committed() && x.failure()->upstream != nullptr) {
         error e = *x.failure();
         translated.translate(e);

@@ -30,6 +30,9 @@ public:
     awaitable<void> write(const event& e) override;
     awaitable<void> end() override;
 
+    // Events of the upstream's stream that were missing or came twice and were made good.
+    int repairs() const { return reader_ != nullptr ? reader_->repairs() : 0; }
+
 private:
     enum class form : std::uint8_t {
         stream,
