@@ -22,7 +22,7 @@ bool vendor(std::string_view name) {
         return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
     };
     return starts_with("anthropic-") || starts_with("openai-") || starts_with("x-goog-") ||
-           starts_with("x-stainless-") || starts_with("x-amz") || starts_with("x-app");
+           starts_with("x-stainless-") || starts_with("x-amz") || iequals(name, "x-app");
 }
 
 bool coded(std::string_view name) {
