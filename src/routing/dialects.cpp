@@ -4,6 +4,7 @@
 #include "dialects/bedrock/bedrock.hpp"
 #include "dialects/cohere/cohere.hpp"
 #include "dialects/gemini/gemini.hpp"
+#include "dialects/openai/completions.hpp"
 #include "dialects/openai/openai.hpp"
 #include "dialects/responses/responses.hpp"
 #include "http/path.hpp"
@@ -21,6 +22,7 @@ struct endpoint {
 
 constexpr endpoint endpoints[] = {
     {"/chat/completions", chat::openai::chat_client, operation::chat},
+    {"/completions", chat::openai::completions_client, operation::chat},
     {"/responses", chat::responses::responses_client, operation::chat},
     {"/messages", chat::anthropic::messages_client, operation::chat},
     {"/messages/count_tokens", chat::anthropic::messages_client, operation::count_tokens},
