@@ -29,6 +29,13 @@ bool is_data(std::string_view key) {
            key == "required";
 }
 
+// A string that holds what JSON would take for a number that is not negative.
+bool is_integer_text(json value) {
+    const std::string_view digits = chars_of(value);
+    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos &&
+           (digits.size() == 1 || digits.front() != '0');
+}
+
 // proto JSON writes 64-bit integers as strings.
 bool is_count(std::string_view key) {
     constexpr std::array counts{"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"};
@@ -58,7 +65,7 @@ void append_object(std::string& out, json value, bool of_schemas) {
             out.append("[").append(plain_type(v.raw)).append(",\"null\"]");
         } else if (key == "type") {
             out += plain_type(v.raw);
-        } else if (is_count(key) && is_string(v.raw)) {
+        } else if (is_count(key) && is_integer_text(v.raw)) {
             out += chars_of(v.raw);
         } else if (key == "properties" || key == "$defs" || key == "defs") {
             append_object(out, v.raw, true);
