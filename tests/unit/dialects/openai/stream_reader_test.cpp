@@ -126,6 +126,14 @@ TEST_CASE("names and ids that are repeated in every piece begin no new call", "[
                              R"(delta 0 call " ")", "end 0 call", "finish tool_calls"});
 }
 
+TEST_CASE("a piece without id and name belongs to the call before it", "[dialects][openai]") {
+    const reading r = read_deltas({call_delta(R"({"index":0,"id":"a","function":{"name":"f","arguments":"{}"}})"),
+                                   call_delta(R"({"index":0,"function":{"arguments":"{"}})")},
+                                  R"("tool_calls")");
+    CHECK(r.steps == strings{R"(part 0 call id="a" name="f")", R"(delta 0 call "{}")", R"(delta 0 call "{")",
+                             "end 0 call", "finish tool_calls"});
+}
+
 TEST_CASE("free text for a custom tool is never taken for whole", "[dialects][openai]") {
     const reading r =
         read_deltas({call_delta(R"({"index":0,"id":"a","type":"custom","custom":{"name":"sql","input":"{1}"}})"),
