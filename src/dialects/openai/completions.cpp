@@ -64,6 +64,16 @@ result<void> read_stop(const json_value& v, conversation& out) {
     return read;
 }
 
+result<void> read_stream_options(const json_value& v, conversation& out) {
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type("stream_options", "an object");
+    const auto wanted = o->find("include_usage");
+    if (!wanted || wanted->type == json_type::null) return {};
+    if (!wanted->boolean()) return wrong_type("stream_options.include_usage", "a boolean");
+    out.stream_usage = *wanted->boolean();
+    return {};
+}
+
 result<void> read_field(const json_member& m, conversation& out) {
     const json_value& v = m.value;
     if (m.key == "prompt") return read_prompt(v, out);
@@ -78,20 +88,20 @@ result<void> read_field(const json_member& m, conversation& out) {
         out.sampling.*n.field = v.raw;
         return {};
     }
-    if (m.key == "model") {
-        out.model = v.raw;
+    if (m.key == "model" || m.key == "user") {
+        if (v.type != json_type::string) return wrong_type(m.key, "a string");
+        (m.key == "model" ? out.model : out.user) = v.raw;
     } else if (m.key == "max_tokens") {
         out.sampling.tokens_max = v.integer();
-        if (!out.sampling.tokens_max) return wrong_type("max_tokens", "an integer");
+        if (!out.sampling.tokens_max || *out.sampling.tokens_max < 0)
+            return wrong_type("max_tokens", "an integer that is not negative");
     } else if (m.key == "stream") {
-        out.stream = v.boolean().value_or(false);
+        if (v.type != json_type::boolean) return wrong_type("stream", "a boolean");
+        out.stream = *v.boolean();
     } else if (m.key == "stream_options") {
-        each_member(v.raw, [&](std::string_view key, const json_value& x) {
-            if (key == "include_usage") out.stream_usage = x.boolean().value_or(false);
-        });
-    } else if (m.key == "user") {
-        out.user = v.raw;
+        return read_stream_options(v, out);
     } else if (m.key == "logit_bias") {
+        if (v.type != json_type::object) return wrong_type("logit_bias", "an object");
         out.sampling.logit_bias = v.raw;
     } else {
         out.extras.push_back({m.key, v.raw});

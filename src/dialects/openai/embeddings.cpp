@@ -11,6 +11,7 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 namespace sluice::chat::openai {
@@ -22,6 +23,24 @@ error unreadable(std::string_view body) {
     return error{error_kind::upstream_protocol, "The upstream's answer holds no embeddings: " + excerpt(body)};
 }
 
+bool all_numbers(const json_value& array) {
+    bool good = array.type == json_type::array;
+    each_element(array.raw, [&](const json_value& e) { good &= e.type == json_type::number; });
+    return good;
+}
+
+// Base64 of whole 32-bit floats.
+bool holds_floats(json_chars chars) {
+    const std::string unescaped = chars.find('\\') == chars.npos ? std::string{} : http::unescape_json(chars);
+    const std::string_view base64 = unescaped.empty() ? chars : unescaped;
+    const auto padding = base64.size() - std::min(base64.find_last_not_of('=') + 1, base64.size());
+    const auto digits = base64.substr(0, base64.size() - padding);
+    const bool good = std::all_of(digits.begin(), digits.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    });
+    return good && padding <= 2 && base64.size() % 4 == 0 && (base64.size() / 4 * 3 - padding) % sizeof(float) == 0;
+}
+
 result<void> read_input(const json_value& v, embedding_request& out) {
     if (v.type == json_type::string) {
         out.single = true;
@@ -29,14 +48,15 @@ result<void> read_input(const json_value& v, embedding_request& out) {
         return {};
     }
     if (v.type != json_type::array) return wrong_type("input", "a string or an array");
-    bool numbers = false, good = true;
+    bool numbers = false, texts = false, good = true;
     each_element(v.raw, [&](const json_value& e) {
         numbers |= e.type == json_type::number;
-        good &= e.type == json_type::string || e.type == json_type::array || e.type == json_type::number;
+        texts |= e.type == json_type::string || e.type == json_type::array;
+        good &= e.type == json_type::string || e.type == json_type::number || all_numbers(e);
         if (out.inputs.size() <= inputs_max) out.inputs.push_back(e.raw);
     });
-    if (!good) return wrong_type("input", "of strings or of token numbers");
-    if (out.inputs.size() > inputs_max) {
+    if (!good || (numbers && texts)) return wrong_type("input", "a string, or an array of strings or of token numbers");
+    if (!numbers && out.inputs.size() > inputs_max) {
         return error{error_kind::bad_request, "`input` has more than 65536 entries.", "input"};
     }
     if (!numbers) return {};
@@ -56,6 +76,7 @@ result<void> read_embedding_request(const json_object& body, const client_call&,
         if (m.key == "input") {
             if (auto read = read_input(v, out); !read) return read;
         } else if (m.key == "model") {
+            if (v.type != json_type::string) return wrong_type("model", "a string");
             out.model = v.raw;
         } else if (m.key == "dimensions") {
             if (v.type != json_type::number) return wrong_type("dimensions", "a number");
@@ -65,6 +86,7 @@ result<void> read_embedding_request(const json_object& body, const client_call&,
                 return wrong_type("encoding_format", "float or base64");
             out.base64 = says(v.raw, "base64");
         } else if (m.key == "user") {
+            if (v.type != json_type::string) return wrong_type("user", "a string");
             out.user = v.raw;
         } else {
             out.extras.push_back({m.key, v.raw});
@@ -112,13 +134,16 @@ result<void> read_embedding_answer(std::string_view body, embedding_answer& out)
         std::size_t index = out.vectors.size();
         each_member(entry.raw, [&](std::string_view key, const json_value& v) {
             if (key == "embedding") vector = v.raw;
-            if (key == "index") index = static_cast<std::size_t>(v.integer().value_or(0));
+            if (key == "index") index = static_cast<std::size_t>(v.integer().value_or(-1));
         });
-        good &= !vector.empty() && index <= inputs_max;
+        const bool usable = is_string(vector) ? holds_floats(chars_of(vector)) : type_of(vector) == json_type::array;
+        good &= usable && index < inputs_max;
         if (!good) return;
         if (out.vectors.size() <= index) out.vectors.resize(index + 1);
         out.vectors[index] = vector;
     });
+    // One for each input: a gap is an input without an answer.
+    good &= std::none_of(out.vectors.begin(), out.vectors.end(), [](json v) { return v.empty(); });
     return good && !out.vectors.empty() ? result<void>{} : unreadable(body);
 }
 
@@ -154,7 +179,8 @@ std::string base64_of_floats(json numbers) {
     static_assert(std::endian::native == std::endian::little);
     std::string bytes;
     each_element(numbers, [&](const json_value& v) {
-        const auto f = static_cast<float>(v.number().value_or(0));
+        constexpr double largest = std::numeric_limits<float>::max();
+        const auto f = static_cast<float>(std::clamp(v.number().value_or(0), -largest, largest));
         char four[sizeof f];
         std::memcpy(four, &f, sizeof f);
         bytes.append(four, sizeof f);

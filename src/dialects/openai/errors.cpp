@@ -36,6 +36,13 @@ error_facts read_openai_error(int status, std::string_view body) {
             if (key == "param") e.param = scalar(v);
         });
     };
+    // Google's endpoint of this dialect puts its errors into a list.
+    if (const auto begin = body.find_first_not_of(" \t\r\n"); begin != std::string_view::npos && body[begin] == '[') {
+        if (const auto all =
+                validate_json(body) ? json_elements({json_type::array, body.substr(begin)}) : std::vector<json_value>{};
+            !all.empty() && all.front().type == json_type::object)
+            body = all.front().raw;
+    }
     if (const auto o = json_object::parse(body)) {
         const auto inner = o->find("error");
         if (inner && inner->type == json_type::object) {

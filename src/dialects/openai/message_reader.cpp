@@ -35,38 +35,59 @@ result<void> take_member(const json_member& m, const std::string& at, loose_mess
         if (m.value.type != json_type::array) return wrong_type(at + ".thinking_blocks", "an array");
         out.thinking_blocks = m.value;
     } else if (m.key == "cache_control") {
+        if (m.value.type != json_type::object) return wrong_type(at + ".cache_control", "an object");
         out.cache_control = m.value.raw;
+    } else if (m.key == "function_call") {
+        return error{error_kind::bad_request,
+                     "`" + at + ".function_call` is the old form of calls, which is not translated: use `tool_calls`.",
+                     at + ".function_call"};
     } else {
         out.extras.push_back({m.key, m.value.raw});
     }
     return {};
 }
 
-// {"type":"thinking","thinking":...,"signature":...} and {"type":"redacted_thinking","data":...}
-result<void> read_thinking_blocks(json blocks, const std::string& at, conversation& c, std::vector<part>& out) {
+// {"type":"thinking","thinking":...,"signature":...} or {"type":"redacted_thinking","data":...}
+result<reasoning_part> read_thinking_block(const json_value& block, const std::string& at) {
+    const auto o = json_object::inside(block);
+    if (!o) return block.type == json_type::object ? o.error() : wrong_type(at, "an object");
+    json type, text, signature, data;
+    for (const json_member& m : o->members()) {
+        json* const into = m.key == "type"        ? &type
+                           : m.key == "thinking"  ? &text
+                           : m.key == "signature" ? &signature
+                           : m.key == "data"      ? &data
+                                                  : nullptr;
+        if (into == nullptr || m.value.type == json_type::null) continue;
+        if (m.value.type != json_type::string) return wrong_type(at + "." + std::string(m.key), "a string");
+        *into = m.value.raw;
+    }
+    const bool hidden = says(type, "redacted_thinking");
+    if (!hidden && !says(type, "thinking")) {
+        return error{error_kind::bad_request, "`" + at + ".type` must be thinking or redacted_thinking.", at + ".type"};
+    }
+    if (hidden ? data.empty() : text.empty()) return wrong_type(at + (hidden ? ".data" : ".thinking"), "a string");
+    // Chat completions have no signatures of their own: what stands without a tag came in Anthropic's form.
+    const auto [secret, from] = untag(chars_of(hidden ? data : signature), "anthropic");
+    reasoning_part r;
+    r.text = hidden ? json{} : text;
+    (hidden ? r.encrypted : r.signature) = secret;
+    r.from = from;
+    return r;
+}
+
+result<void> read_thinking_blocks(json blocks, const std::string& at, std::vector<part>& out) {
     result<void> read;
+    std::size_t index = 0;
     each_element(blocks, [&](const json_value& block) {
         if (!read) return;
-        if (block.type != json_type::object) {
-            read = wrong_type(at + ".thinking_blocks", "an array of objects");
-            return;
+        auto r = read_thinking_block(block, at + ".thinking_blocks[" + std::to_string(index++) + "]");
+        if (r) {
+            out.push_back({std::move(*r)});
+        } else {
+            read = r.error();
         }
-        reasoning_part r;
-        json signature, data;
-        each_member(block.raw, [&](std::string_view key, const json_value& v) {
-            if (v.type != json_type::string) return;
-            if (key == "thinking") r.text = v.raw;
-            if (key == "signature") signature = v.raw;
-            if (key == "data") data = v.raw;
-        });
-        // Chat completions have no signatures of their own: what stands without a tag came in Anthropic's form.
-        const bool hidden = !data.empty();
-        const auto [secret, from] = untag(chars_of(hidden ? data : signature), "anthropic");
-        (hidden ? r.encrypted : r.signature) = secret;
-        r.from = from;
-        out.push_back({std::move(r)});
     });
-    (void)c;
     return read;
 }
 
@@ -77,7 +98,9 @@ result<void> read_calls(json calls, const std::string& at, std::vector<part>& ou
         if (!read) return;
         const std::string place = at + ".tool_calls[" + std::to_string(index++) + "]";
         auto call = read_call(v, place);
-        if (call) {
+        if (call && std::get<tool_call>(call->value).id.empty()) {
+            read = wrong_type(place + ".id", "a string");
+        } else if (call) {
             out.push_back(std::move(*call));
         } else {
             read = call.error();
@@ -89,9 +112,11 @@ result<void> read_calls(json calls, const std::string& at, std::vector<part>& ou
 result<message> read_assistant(loose_message& m, const std::string& at, conversation& c) {
     message out;
     out.who = role::assistant;
+    // Where both are, they say the same; only blocks have signatures.
     if (m.thinking_blocks) {
-        if (auto read = read_thinking_blocks(m.thinking_blocks->raw, at, c, out.content); !read) return read.error();
-    } else if (!m.reasoning.empty() && !is_empty_string(m.reasoning)) {
+        if (auto read = read_thinking_blocks(m.thinking_blocks->raw, at, out.content); !read) return read.error();
+    }
+    if (out.content.empty() && !m.reasoning.empty() && !is_empty_string(m.reasoning)) {
         reasoning_part r;
         r.text = m.reasoning;
         r.from = "openai";

@@ -89,7 +89,7 @@ result<bool> open_media(const media_part& m, const std::string& at, losses& lost
 
 }  // namespace
 
-result<void> write_part(const part& p, const std::string& at, const conversation& c, const chat_quirks& q, losses& lost,
+result<bool> write_part(const part& p, const std::string& at, const conversation& c, const chat_quirks& q, losses& lost,
                         text_arena& arena, json_writer& w) {
     if (const auto* text = std::get_if<text_part>(&p.value)) {
         open_part(w, "text");
@@ -99,13 +99,15 @@ result<void> write_part(const part& p, const std::string& at, const conversation
         w.key("refusal").raw(refusal->text);
     } else if (const auto* media = std::get_if<media_part>(&p.value)) {
         const auto open = open_media(*media, at, lost, arena, w);
-        if (!open) return open.error();
-        if (!*open) return {};
+        if (!open || !*open) return open;
     } else if (const auto* native = std::get_if<native_part>(&p.value)) {
-        return lost.feature(at, "what only " + std::string(native->dialect) + " knows: " + std::string(native->type));
+        auto dropped =
+            lost.feature(at, "what only " + std::string(native->dialect) + " knows: " + std::string(native->type));
+        if (!dropped) return dropped.error();
+        return false;
     } else {
         lost.hint(at);  // a call or reasoning where neither has a place
-        return {};
+        return false;
     }
     if (!p.cache_control.empty() && q.cache_control) w.key("cache_control").raw(p.cache_control);
     if (!p.cache_control.empty() && !q.cache_control) lost.hint(at + ".cache_control");
@@ -115,7 +117,7 @@ result<void> write_part(const part& p, const std::string& at, const conversation
         lost.hints(p.extras, at + ".");
     }
     w.end_object();
-    return {};
+    return true;
 }
 
 namespace {

@@ -12,8 +12,8 @@
 
 namespace sluice::chat::openai {
 
-// A part that is no call, no result and no reasoning. `at` is its place, for what is lost.
-result<void> write_part(const part& p, const std::string& at, const conversation& c, const chat_quirks& q, losses& lost,
+// A part that is no call, no result and no reasoning. `at` is its place, for what is lost. False: it was left out.
+result<bool> write_part(const part& p, const std::string& at, const conversation& c, const chat_quirks& q, losses& lost,
                         text_arena& arena, http::json_writer& w);
 // An entry of tool_calls.
 void write_call(const part& p, const conversation& c, text_arena& arena, http::json_writer& w);

@@ -3,6 +3,7 @@
 #include "dialects/values.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace sluice::chat::openai {
 namespace {
@@ -41,14 +42,38 @@ result<void> read_stop(const json_value& v, conversation& c) {
 
 result<void> read_max_tokens(const json_value& v, conversation& c) {
     const auto n = v.integer();
-    if (!n || *n < 0) return wrong_type("max_tokens", "a positive integer");
+    if (!n || *n < 0) return wrong_type({}, "an integer that is not negative");
     c.sampling.tokens_max = std::max(c.sampling.tokens_max.value_or(0), *n);
+    return {};
+}
+
+result<void> read_schema(const json_value& v, response_format& out) {
+    const std::string at = "response_format.json_schema";
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type(at, "an object");
+    struct known {
+        std::string_view key;
+        json_type type;
+        std::string_view wanted;
+        json response_format::* field;
+    };
+    using enum json_type;
+    static constexpr known fields[] = {{"schema", object, "an object", &response_format::schema},
+                                       {"name", string, "a string", &response_format::name},
+                                       {"description", string, "a string", &response_format::description},
+                                       {"strict", boolean, "a boolean", &response_format::strict}};
+    for (const known& f : fields) {
+        const auto value = o->find(f.key);
+        if (!value || value->type == null) continue;
+        if (value->type != f.type) return wrong_type(at + "." + std::string(f.key), f.wanted);
+        out.*f.field = value->raw;
+    }
     return {};
 }
 
 result<void> read_format(const json_value& v, conversation& c) {
     const auto o = json_object::inside(v);
-    if (!o) return wrong_type("response_format", "an object");
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type("response_format", "an object");
     const auto type = o->find("type");
     const json name = type ? type->raw : json{};
     if (says(name, "text")) {
@@ -58,15 +83,7 @@ result<void> read_format(const json_value& v, conversation& c) {
     } else if (says(name, "json_schema")) {
         c.format.what = response_format::kind::json_schema;
         const auto inner = o->find("json_schema");
-        const auto schema = inner ? json_object::inside(*inner) : result<json_object>(error{});
-        if (!schema) return wrong_type("response_format.json_schema", "an object");
-        for (const json_member& m : schema->members()) {
-            if (m.value.type == json_type::null) continue;
-            if (m.key == "schema") c.format.schema = m.value.raw;
-            if (m.key == "name") c.format.name = m.value.raw;
-            if (m.key == "description") c.format.description = m.value.raw;
-            if (m.key == "strict") c.format.strict = m.value.raw;
-        }
+        return read_schema(inner ? *inner : json_value{}, c.format);
     } else {
         return error{error_kind::bad_request, "`response_format.type` must be text, json_object or json_schema.",
                      "response_format.type"};
@@ -83,34 +100,48 @@ result<void> read_effort(const json_value& v, conversation& c) {
 
 // Anthropic's form, which Anthropic's own OpenAI endpoint and others take: {"type":"enabled","budget_tokens":2048}.
 result<void> read_thinking(const json_value& v, conversation& c) {
-    if (v.type != json_type::object) return wrong_type("thinking", "an object");
-    each_member(v.raw, [&](std::string_view key, const json_value& m) {
-        if (key == "type")
-            c.reasoning.how = says(m.raw, "disabled") ? reasoning_options::mode::off : reasoning_options::mode::on;
-        if (key == "budget_tokens") c.reasoning.budget = m.integer();
-    });
-    return {};
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type("thinking", "an object");
+    const auto type = o->find("type");
+    if (!type || type->type != json_type::string) return wrong_type("thinking.type", "a string");
+    c.reasoning.how = says(type->raw, "disabled") ? reasoning_options::mode::off : reasoning_options::mode::on;
+    const auto budget = o->find("budget_tokens");
+    if (!budget || budget->type == json_type::null) return {};
+    c.reasoning.budget = budget->integer();
+    return c.reasoning.budget ? result<void>{} : wrong_type("thinking.budget_tokens", "an integer");
 }
 
 // OpenRouter's form: {"effort":"high","max_tokens":2000,"enabled":true,"exclude":false}.
 result<void> read_reasoning(const json_value& v, conversation& c) {
-    if (v.type != json_type::object) return wrong_type("reasoning", "an object");
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type("reasoning", "an object");
     c.reasoning.how = reasoning_options::mode::on;
-    each_member(v.raw, [&](std::string_view key, const json_value& m) {
-        if (key == "effort" && m.type == json_type::string) c.reasoning.effort = decode(m.raw, c.arena);
-        if (key == "max_tokens") c.reasoning.budget = m.integer();
-        if (key == "exclude") c.reasoning.show = !m.boolean().value_or(false);
-        if (key == "enabled" && m.boolean() == false) c.reasoning.how = reasoning_options::mode::off;
-    });
+    for (const json_member& m : o->members()) {
+        if (m.value.type == json_type::null) continue;
+        if (m.key == "effort") {
+            if (m.value.type != json_type::string) return wrong_type("reasoning.effort", "a string");
+            c.reasoning.effort = decode(m.value.raw, c.arena);
+        } else if (m.key == "max_tokens") {
+            c.reasoning.budget = m.value.integer();
+            if (!c.reasoning.budget) return wrong_type("reasoning.max_tokens", "an integer");
+        } else if (m.key == "exclude" || m.key == "enabled") {
+            const auto flag = m.value.boolean();
+            if (!flag) return wrong_type("reasoning." + std::string(m.key), "a boolean");
+            if (m.key == "exclude") c.reasoning.show = !*flag;
+            if (m.key == "enabled" && !*flag) c.reasoning.how = reasoning_options::mode::off;
+        }
+    }
     if (c.reasoning.effort == "none") c.reasoning.how = reasoning_options::mode::off;
     return {};
 }
 
 result<void> read_stream_options(const json_value& v, conversation& c) {
-    if (v.type != json_type::object) return wrong_type("stream_options", "an object");
-    each_member(v.raw, [&](std::string_view key, const json_value& m) {
-        if (key == "include_usage") c.stream_usage = m.boolean().value_or(false);
-    });
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type("stream_options", "an object");
+    const auto wanted = o->find("include_usage");
+    if (!wanted || wanted->type == json_type::null) return {};
+    if (!wanted->boolean()) return wrong_type("stream_options.include_usage", "a boolean");
+    c.stream_usage = *wanted->boolean();
     return {};
 }
 
@@ -199,6 +230,19 @@ constexpr field fields[] = {
     {"function_call", refuse_functions},
 };
 
+// A result says whose it is by the id alone: what kind of call that was stands with the call.
+void mark_custom_results(conversation& c) {
+    std::unordered_set<json> custom;
+    for (message& m : c.messages) {
+        for (part& p : m.content) {
+            const auto* call = std::get_if<tool_call>(&p.value);
+            if (call != nullptr && call->what == tool_call::kind::custom) custom.insert(call->id);
+            auto* const r = std::get_if<tool_result>(&p.value);
+            if (r != nullptr && custom.contains(r->call_id)) r->what = tool_call::kind::custom;
+        }
+    }
+}
+
 }  // namespace
 
 result<void> read_chat_request(const json_object& body, conversation& out) {
@@ -219,6 +263,7 @@ result<void> read_chat_request(const json_object& body, conversation& out) {
         }
     }
     if (!body.find("messages")) return error{error_kind::bad_request, "The request has no `messages`.", "messages"};
+    mark_custom_results(out);
     return {};
 }
 

@@ -11,8 +11,9 @@ namespace {
 using http::json_writer;
 
 // Fields that chat completions and Responses have in common and that need no translation.
-constexpr std::string_view openai_fields[] = {"store", "safety_identifier", "prompt_cache_retention", "prediction",
-                                              "web_search_options"};
+constexpr std::string_view openai_fields[] = {
+    "store",      "safety_identifier", "prompt_cache_retention", "prompt_cache_options",
+    "moderation", "prediction",        "web_search_options"};
 
 bool is_zero(json number) {
     return number.find_first_not_of("-0.") == std::string_view::npos;
@@ -59,16 +60,18 @@ public:
 
 private:
     result<void> tools() {
-        if (c_.tools.empty()) return {};
-        w_.key("tools").begin_array();
+        std::size_t given = 0;
         for (std::size_t i = 0; i < c_.tools.size(); ++i) {
             const tool& t = c_.tools[i];
             const std::string at = "tools[" + std::to_string(i) + "]";
-            if (t.what == tool::kind::native && t.dialect == chat_name) {
-                w_.raw(t.definition);
-            } else if (t.what == tool::kind::native) {
+            if (t.what == tool::kind::native && t.dialect != chat_name) {
                 auto lost = lost_.feature(at, "a tool that another provider runs itself");
                 if (!lost) return lost;
+                continue;
+            }
+            if (given++ == 0) w_.key("tools").begin_array();  // an empty list is refused
+            if (t.what == tool::kind::native) {
+                w_.raw(t.definition);
             } else {
                 write_function(w_, t, q_);
             }
@@ -76,11 +79,26 @@ private:
             if (!q_.strict_tools && t.strict == "true") lost_.hint(at + ".strict");
             lost_.hints(t.extras, at + ".");
         }
+        if (given == 0) {
+            using mode = tool_choice::mode;
+            // Only what asks for a call is lost with the tools.
+            if (c_.choice.how == mode::required || c_.choice.how == mode::named) lost_.hint("tool_choice");
+            return {};
+        }
         w_.end_array();
         choice();
         if (c_.choice.parallel && q_.parallel_flag) w_.key("parallel_tool_calls").boolean(*c_.choice.parallel);
         if (c_.choice.parallel == false && !q_.parallel_flag) lost_.hint("parallel_tool_calls");
         return {};
+    }
+
+    void write_named(json name) {
+        const auto named =
+            std::find_if(c_.tools.begin(), c_.tools.end(), [&](const tool& t) { return t.name == name; });
+        const bool custom = named != c_.tools.end() && named->what == tool::kind::custom;
+        const std::string_view type = custom ? "custom" : "function";
+        w_.begin_object().key("type").string(type).key(type).begin_object().key("name").raw(name);
+        w_.end_object().end_object();
     }
 
     void choice() {
@@ -90,21 +108,13 @@ private:
         if (choice.how == mode::unset) return;
         w_.key("tool_choice");
         if (choice.how == mode::named) {
-            const auto called =
-                std::find_if(c_.tools.begin(), c_.tools.end(), [&](const tool& t) { return t.name == choice.name; });
-            const bool custom = called != c_.tools.end() && called->what == tool::kind::custom;
-            const std::string_view type = custom ? "custom" : "function";
-            w_.begin_object().key("type").string(type).key(type).begin_object().key("name").raw(choice.name);
-            w_.end_object().end_object();
+            write_named(choice.name);
         } else if (choice.allowed.empty()) {
             w_.string(names[static_cast<std::size_t>(choice.how)]);
         } else {
             w_.begin_object().key("type").string("allowed_tools").key("allowed_tools").begin_object();
             w_.key("mode").string(choice.how == mode::required ? "required" : "auto").key("tools").begin_array();
-            for (const json name : choice.allowed) {
-                w_.begin_object().key("type").string("function").key("function").begin_object().key("name").raw(name);
-                w_.end_object().end_object();
-            }
+            for (const json name : choice.allowed) write_named(name);
             w_.end_array().end_object().end_object();
         }
     }
@@ -156,6 +166,9 @@ private:
         return {};
     }
 
+    // The client speaks one of OpenAI's dialects, and means what OpenAI means.
+    bool ours() const { return c_.dialect.starts_with("openai."); }
+
     // What OpenAI does not take, but many compatible servers do.
     void vendor(std::string_view key, json value) {
         if (value.empty()) return;
@@ -174,11 +187,10 @@ private:
             return;
         }
         const std::string_view effort = r.effort.empty() ? effort_of(r.budget) : r.effort;
-        if (!effort.empty()) w_.key("reasoning_effort").string(effort == "max" ? "xhigh" : effort);
+        if (!effort.empty()) w_.key("reasoning_effort").string(effort == "max" && !ours() ? "xhigh" : effort);
     }
 
     void others() {
-        const bool ours = c_.dialect.starts_with("openai.");
         member(w_, "user", c_.user);
         member(w_, "prompt_cache_key", c_.prompt_cache_key);
         member(w_, "verbosity", c_.verbosity);
@@ -187,7 +199,7 @@ private:
         // The tiers and the metadata of others mean other things.
         const auto only_ours = [&](std::string_view key, json value) {
             if (value.empty()) return;
-            if (ours) {
+            if (ours()) {
                 w_.key(key).raw(value);
             } else {
                 lost_.hint(std::string(key));
@@ -198,8 +210,8 @@ private:
         if (!c_.safety_settings.empty()) lost_.hint("safety_settings");
         if (!c_.cache_control.empty()) lost_.hint("cache_control");
         for (const extra_field& f : c_.extras) {
-            const bool known =
-                ours && std::find(std::begin(openai_fields), std::end(openai_fields), f.key) != std::end(openai_fields);
+            const bool known = ours() && std::find(std::begin(openai_fields), std::end(openai_fields), f.key) !=
+                                             std::end(openai_fields);
             if (known || c_.dialect == chat_name) {
                 w_.key(f.key).raw(f.value);
             } else {

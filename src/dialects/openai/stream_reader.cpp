@@ -1,8 +1,5 @@
 // Reads the chunks of a streamed chat completion.
-//
-// Chunks do not say where a part ends. Text and reasoning end where another kind of part begins; a call ends when
-// its arguments are whole and another part begins, or with the choice. So calls that come one after the other are told
-// apart at once, and calls that come mixed stay open side by side.
+#include "dialects/openai/choice_parts.hpp"
 #include "dialects/openai/openai.hpp"
 #include "dialects/values.hpp"
 
@@ -13,322 +10,237 @@ namespace sluice::chat::openai {
 namespace {
 
 constexpr std::int64_t choices_max = 128;
-constexpr std::size_t calls_max = 1024;  // of one choice
 
 using kind = stream_step::kind;
 using part_type = stream_step::part_type;
 
-struct open_call {
-    std::int64_t index = 0;  // as the upstream counts
-    std::int32_t part = 0;
-    bool open = true;
-    std::string id;  // with quotes
-    std::string signature;
-    object_progress progress;
+struct chunk {
+    json id, model, object, choices, usage, failure;
+    std::int64_t created = 0;
 };
 
-struct choice_state {
+chunk look_at(json data) {
+    chunk c;
+    each_member(data, [&](std::string_view key, const json_value& v) {
+        if (key == "id" && v.type == json_type::string) c.id = v.raw;
+        if (key == "model" && v.type == json_type::string) c.model = v.raw;
+        if (key == "object") c.object = v.raw;
+        if (key == "created") c.created = v.integer().value_or(0);
+        if (key == "choices" && v.type == json_type::array) c.choices = v.raw;
+        if (key == "usage" && v.type == json_type::object) c.usage = v.raw;
+        if (key == "error" && v.type != json_type::null) c.failure = v.raw;
+    });
+    return c;
+}
+
+struct chunk_choice {
     std::int64_t index = 0;
-    std::int32_t parts = 0;  // begun so far
-    bool flowing = false;    // a part of text, reasoning or refusal is open
-    part_type flow = part_type::text;
-    std::deque<open_call> calls;
-    bool finished = false;
+    json delta, finish, logprobs, usage, failure;
 };
+
+chunk_choice look_at_choice(json v) {
+    chunk_choice c;
+    each_member(v, [&](std::string_view key, const json_value& x) {
+        if (key == "index") c.index = x.integer().value_or(0);
+        if (key == "delta") c.delta = x.raw;
+        // Some write "" for null.
+        if (key == "finish_reason" && x.type == json_type::string && !is_empty_string(x.raw)) c.finish = x.raw;
+        if (key == "logprobs" && x.type == json_type::object) c.logprobs = x.raw;
+        if (key == "usage" && x.type == json_type::object) c.usage = x.raw;  // Moonshot
+        if (key == "error" && x.type == json_type::object) c.failure = x.raw;
+    });
+    return c;
+}
 
 struct delta_fields {
-    json content, reasoning, refusal, tool_calls;
+    json content, reasoning, refusal, tool_calls, images, annotations;
+    // Something that would be a part.
+    bool says_anything() const {
+        const auto full = [](json v) { return v.size() > 2; };  // "" and [] say nothing
+        return full(content) || full(reasoning) || full(refusal) || full(tool_calls) || full(images);
+    }
 };
+
+delta_fields look_at_delta(json delta) {
+    delta_fields d;
+    each_member(delta, [&](std::string_view key, const json_value& x) {
+        const bool string = x.type == json_type::string, array = x.type == json_type::array;
+        if (key == "content" && (string || array)) d.content = x.raw;
+        // Servers that write both write the same twice.
+        if ((key == "reasoning_content" || key == "reasoning") && string && d.reasoning.size() <= 2)
+            d.reasoning = x.raw;
+        if (key == "refusal" && string) d.refusal = x.raw;
+        if (key == "tool_calls" && array) d.tool_calls = x.raw;
+        if (key == "images" && array) d.images = x.raw;
+        if (key == "annotations" && array) d.annotations = x.raw;
+    });
+    return d;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view space = " \t\r\n";
+    const auto first = text.find_first_not_of(space);
+    return first == std::string_view::npos ? std::string_view{}
+                                           : text.substr(first, text.find_last_not_of(space) - first + 1);
+}
 
 class chunk_reader final : public stream_reader {
 public:
-    result<void> read(std::string_view, std::string_view data, std::vector<stream_step>& out) override {
-        if (data == "[DONE]") return done(out);
-        if (data.empty()) return {};
-        if (!validate_json(data) || data.front() != '{') return unreadable(data);
-        json id, model, choices, usage, failure;
-        std::int64_t created = 0;
-        each_member(data, [&](std::string_view key, const json_value& v) {
-            if (key == "id") id = v.raw;
-            if (key == "model") model = v.raw;
-            if (key == "created") created = v.integer().value_or(0);
-            if (key == "choices") choices = v.raw;
-            if (key == "usage" && v.type == json_type::object) usage = v.raw;
-            if (key == "error" && v.type != json_type::null) failure = v.raw;
-        });
-        if (!failure.empty()) return fail(data, out);
-        if (type_of(choices) != json_type::array && usage.empty()) return unreadable(data);
-        bool any = false;
-        result<void> fed;
-        each_element(choices, [&](const json_value& c) {
-            if (!any) start(id, model, created, out);
-            any = true;
-            if (fed) fed = read_choice(c.raw, data, out);
-        });
-        if (!usage.empty()) {
-            stream_step& s = out.emplace_back();
-            s.what = kind::usage;
-            s.usage = read_chat_usage(usage);
+    result<void> read(std::string_view name, std::string_view data, stream_steps& out) override {
+        scratch_.clear();
+        data = trimmed(data);
+        if (ended_) {
+            if (data == "[DONE]" && !failed_) ++repairs_;
+            return {};
         }
-        return fed;
+        if (data.empty()) return {};
+        if (data == "[DONE]") return done(out);
+        if (data.front() != '{' || !validate_json(data)) return unreadable(data);
+        const chunk c = look_at(data);
+        if (name == "error" || !c.failure.empty() || says(c.object, "error")) {
+            fail(read_openai_error(502, data), out);
+            return {};
+        }
+        if (c.choices.empty() && c.usage.empty()) return unreadable(data);
+        return read_chunk(c, data, out);
     }
 
-    result<void> finish(std::vector<stream_step>& out) override {
+    result<void> finish(stream_steps& out) override {
+        scratch_.clear();
         if (ended_) return {};
         const bool whole = !choices_.empty() && std::all_of(choices_.begin(), choices_.end(),
-                                                            [](const choice_state& c) { return c.finished; });
-        if (!whole) return error{error_kind::upstream_reset, "The upstream's stream broke off before its end."};
+                                                            [](const choice_parts& c) { return c.finished(); });
+        if (!whole) return broken();
         ++repairs_;  // [DONE] is missing: some servers leave it out
         return done(out);
     }
 
 private:
-    static result<void> unreadable(std::string_view data) {
+    static error unreadable(std::string_view data) {
         return error{error_kind::upstream_protocol,
                      "The upstream's stream holds no chunk of a chat completion: " + excerpt(data)};
     }
+    static error broken() {
+        return error{error_kind::upstream_reset, "The upstream's stream broke off before its end."};
+    }
 
-    result<void> done(std::vector<stream_step>& out) {
-        if (ended_) {
+    result<void> read_chunk(const chunk& c, std::string_view data, stream_steps& out) {
+        result<void> fed;
+        each_element(c.choices, [&](const json_value& v) {
+            if (!fed || ended_) return;
+            start(c, out);
+            fed = read_choice(c, look_at_choice(v.raw), v.raw, data, out);
+        });
+        if (fed && !ended_ && !c.usage.empty()) usage(c.usage, out);
+        return fed;
+    }
+
+    // The mark of the end. A choice whose reason nobody gave ends without one, unless it stands in the middle of a
+    // call.
+    result<void> done(stream_steps& out) {
+        if (choices_.empty()) return broken();
+        for (choice_parts& c : choices_) {
+            if (c.finished()) continue;
+            if (c.mid_call()) return broken();
+            c.end(finish_reason::none, scratch_, out);
             ++repairs_;
-            return {};
         }
         ended_ = true;
         out.emplace_back().what = kind::end;
         return {};
     }
 
-    result<void> fail(std::string_view data, std::vector<stream_step>& out) {
-        const error_facts e = read_openai_error(502, data);
-        message_ = to_json_string(e.message);
-        type_ = to_json_string(e.code.empty() ? e.type : e.code);
+    void fail(const error_facts& e, stream_steps& out) {
         stream_step& s = out.emplace_back();
         s.what = kind::failure;
-        s.text = message_;
-        s.name = type_;
-        ended_ = true;
-        return {};
+        s.text = quote(e.message, scratch_.texts());
+        s.name = quote(e.code.empty() ? e.type : e.code, scratch_.texts());
+        ended_ = failed_ = true;
     }
 
-    void start(json id, json model, std::int64_t created, std::vector<stream_step>& out) {
+    void start(const chunk& c, stream_steps& out) {
         if (started_) return;
         started_ = true;
         stream_step& s = out.emplace_back();
         s.what = kind::start;
-        s.id = is_string(id) ? id : json{};
-        s.name = is_string(model) ? model : json{};
-        s.created = created;
+        s.id = c.id;
+        s.name = c.model;
+        s.created = c.created;
     }
 
-    choice_state* state_of(std::int64_t index) {
-        for (choice_state& c : choices_) {
-            if (c.index == index) return &c;
+    static void usage(json counts, stream_steps& out) {
+        stream_step& s = out.emplace_back();
+        s.what = kind::usage;
+        s.usage = read_chat_usage(counts);
+    }
+
+    choice_parts* parts_of(std::int64_t index) {
+        for (choice_parts& c : choices_) {
+            if (c.index() == index) return &c;
         }
         if (index < 0 || index >= choices_max) return nullptr;
-        choices_.emplace_back().index = index;
-        return &choices_.back();
+        return &choices_.emplace_back(index, repairs_);
     }
 
-    result<void> read_choice(json v, std::string_view data, std::vector<stream_step>& out) {
-        std::int64_t index = 0;
-        json delta, finish, logprobs;
-        each_member(v, [&](std::string_view key, const json_value& x) {
-            if (key == "index") index = x.integer().value_or(0);
-            if (key == "delta") delta = x.raw;
-            if (key == "finish_reason" && x.type == json_type::string) finish = x.raw;
-            if (key == "logprobs" && x.type == json_type::object) logprobs = x.raw;
-        });
-        choice_state* const c = state_of(index);
+    result<void> read_choice(const chunk& whole, const chunk_choice& v, json raw, std::string_view data,
+                             stream_steps& out) {
+        choice_parts* const c = parts_of(v.index);
         if (c == nullptr) return unreadable(data);
-        if (c->finished) {
-            // Some send the reason twice; a delta behind it would be a part nobody can place.
-            if (!finish.empty()) ++repairs_;
-            return {};
+        const delta_fields d = look_at_delta(v.delta);
+        if (c->finished()) {
+            // Some give the reason twice. What is said behind it could only be lost.
+            if (d.says_anything()) return unreadable(data);
+            if (!v.finish.empty()) ++repairs_;
+        } else if (auto read = read_delta(*c, d, v.logprobs, whole.id, data, out); !read) {
+            return read;
+        } else if (!v.failure.empty()) {
+            fail(read_openai_error(502, raw), out);
+        } else if (says(v.finish, "error")) {
+            fail({502, "The upstream says that its answer failed, and not why.", "upstream_error", {}, {}}, out);
+        } else if (!v.finish.empty()) {
+            c->end(finish_of(v.finish), scratch_, out);
         }
-        if (auto read = read_delta(*c, delta, logprobs, data, out); !read) return read;
-        if (!finish.empty()) end_choice(*c, finish_of(finish), out);
+        if (!v.usage.empty() && whole.usage.empty() && !ended_) usage(v.usage, out);
         return {};
     }
 
-    result<void> read_delta(choice_state& c, json delta, json logprobs, std::string_view data,
-                            std::vector<stream_step>& out) {
-        delta_fields d;
-        each_member(delta, [&](std::string_view key, const json_value& x) {
-            if (x.type == json_type::null) return;
-            if (key == "content") d.content = x.raw;
-            if (key == "reasoning_content" || key == "reasoning") d.reasoning = x.raw;
-            if (key == "refusal") d.refusal = x.raw;
-            if (key == "tool_calls") d.tool_calls = x.raw;
-        });
-        flow(c, part_type::reasoning, d.reasoning, {}, out);
+    result<void> read_delta(choice_parts& c, const delta_fields& d, json logprobs, json answer, std::string_view data,
+                            stream_steps& out) {
+        c.flow(part_type::reasoning, d.reasoning, {}, scratch_, out);
         if (is_string(d.content)) {
-            flow(c, part_type::text, d.content, logprobs, out);
+            c.flow(part_type::text, d.content, logprobs, scratch_, out);
         } else {
             read_content_parts(c, d.content, out);
         }
-        flow(c, part_type::refusal, d.refusal, {}, out);
+        if (!d.annotations.empty()) c.annotations(d.annotations);
+        if (!d.images.empty()) c.images(d.images, scratch_, out);
+        c.flow(part_type::refusal, d.refusal, logprobs, scratch_, out);
         result<void> read;
         each_element(d.tool_calls, [&](const json_value& call) {
-            if (read) read = read_call_piece(c, call.raw, data, out);
+            if (read && !c.call_piece(call.raw, answer, scratch_, out)) read = unreadable(data);
         });
         return read;
     }
 
     // Mistral's: [{"type":"thinking","thinking":[{"type":"text","text":...}]},{"type":"text","text":...}]
-    void read_content_parts(choice_state& c, json content, std::vector<stream_step>& out) {
+    void read_content_parts(choice_parts& c, json content, stream_steps& out) {
         each_element(content, [&](const json_value& p) {
             each_member(p.raw, [&](std::string_view key, const json_value& v) {
-                if (key == "text") flow(c, part_type::text, v.raw, {}, out);
+                if (key == "text") c.flow(part_type::text, v.raw, {}, scratch_, out);
                 if (key != "thinking") return;
+                c.flow(part_type::reasoning, v.raw, {}, scratch_, out);
                 each_element(v.raw, [&](const json_value& inner) {
                     each_member(inner.raw, [&](std::string_view k, const json_value& x) {
-                        if (k == "text") flow(c, part_type::reasoning, x.raw, {}, out);
+                        if (k == "text") c.flow(part_type::reasoning, x.raw, {}, scratch_, out);
                     });
                 });
             });
         });
     }
 
-    static stream_step& step(const choice_state& c, kind what, std::int32_t part, std::vector<stream_step>& out) {
-        stream_step& s = out.emplace_back();
-        s.what = what;
-        s.choice = static_cast<std::int32_t>(c.index);
-        s.part = part;
-        return s;
-    }
-
-    void end_flow(choice_state& c, std::vector<stream_step>& out) {
-        if (!c.flowing) return;
-        c.flowing = false;
-        stream_step& s = step(c, kind::part_end, c.parts - 1, out);
-        s.type = c.flow;
-        s.from = "openai";
-    }
-
-    void end_call(const choice_state& c, open_call& call, std::vector<stream_step>& out) {
-        call.open = false;
-        stream_step& s = step(c, kind::part_end, call.part, out);
-        s.type = part_type::tool_call;
-        s.signature = call.signature;
-        s.from = "gemini";
-    }
-
-    void end_whole_calls(choice_state& c, std::vector<stream_step>& out) {
-        for (open_call& call : c.calls) {
-            if (call.open && call.progress.whole()) end_call(c, call, out);
-        }
-    }
-
-    // A piece of text, reasoning or refusal. Such a part ends when a call begins, so the open one is always the latest.
-    void flow(choice_state& c, part_type type, json text, json logprobs, std::vector<stream_step>& out) {
-        if (!is_string(text) || is_empty_string(text)) return;
-        if (!c.flowing || c.flow != type) {
-            end_flow(c, out);
-            end_whole_calls(c, out);
-            c.flowing = true;
-            c.flow = type;
-            step(c, kind::part_start, c.parts++, out).type = type;
-        }
-        stream_step& s = step(c, kind::delta, c.parts - 1, out);
-        s.type = type;
-        s.text = text;
-        s.logprobs = logprobs;
-    }
-
-    open_call* find_call(choice_state& c, std::int64_t index, json id) {
-        if (c.calls.empty()) return nullptr;
-        if (index < 0) return id.empty() || c.calls.back().id == id ? &c.calls.back() : nullptr;
-        for (auto it = c.calls.rbegin(); it != c.calls.rend(); ++it) {
-            if (it->index != index) continue;
-            // The same number with another id is another call: some servers number all of them 0.
-            const bool other = !id.empty() && !is_empty_string(id) && it->id != id;
-            if (other) ++repairs_;
-            return other ? nullptr : &*it;
-        }
-        return nullptr;
-    }
-
-    result<void> read_call_piece(choice_state& c, json v, std::string_view data, std::vector<stream_step>& out) {
-        std::int64_t index = -1;
-        json id, name, arguments, signature;
-        bool custom = false;
-        each_member(v, [&](std::string_view key, const json_value& x) {
-            if (key == "index") index = x.integer().value_or(-1);
-            if (key == "id" && x.type == json_type::string) id = x.raw;
-            if (key == "extra_content") signature = signature_in(x.raw);
-            if (key != "function" && key != "custom") return;
-            custom = key == "custom";
-            each_member(x.raw, [&](std::string_view k, const json_value& f) {
-                if (k == "name" && f.type == json_type::string) name = f.raw;
-                if (k == "arguments" || k == "input") arguments = f.raw;
-            });
-        });
-        open_call* call = find_call(c, index, id);
-        if (call == nullptr) {
-            if (name.empty() || c.calls.size() == calls_max) return unreadable(data);
-            call = &begin_call(c, index, id, name, custom, out);
-        }
-        if (!signature.empty()) call->signature = chars_of(signature);
-        if (type_of(arguments) == json_type::object) arguments = scratch_.keep(to_json_string(arguments));
-        if (!is_string(arguments) || is_empty_string(arguments)) return {};
-        if (!call->open) {
-            // Its arguments were whole: nothing but white space can follow.
-            ++repairs_;
-            return {};
-        }
-        call->progress.feed(chars_of(arguments));
-        stream_step& s = step(c, kind::delta, call->part, out);
-        s.type = custom ? part_type::custom_call : part_type::tool_call;
-        s.text = arguments;
-        if (call->part != c.parts - 1 && call->progress.whole()) end_call(c, *call, out);
-        return {};
-    }
-
-    open_call& begin_call(choice_state& c, std::int64_t index, json id, json name, bool custom,
-                          std::vector<stream_step>& out) {
-        end_flow(c, out);
-        end_whole_calls(c, out);
-        open_call& call = c.calls.emplace_back();
-        call.index = index < 0 ? static_cast<std::int64_t>(c.calls.size()) - 1 : index;
-        call.part = c.parts++;
-        call.id = id;
-        stream_step& s = step(c, kind::part_start, call.part, out);
-        s.type = custom ? part_type::custom_call : part_type::tool_call;
-        s.id = id;
-        s.name = name;
-        return call;
-    }
-
-    static json signature_in(json extra) {
-        json found;
-        each_member(extra, [&](std::string_view vendor, const json_value& x) {
-            if (vendor != "google") return;
-            each_member(x.raw, [&](std::string_view key, const json_value& s) {
-                if (key == "thought_signature" && s.type == json_type::string) found = s.raw;
-            });
-        });
-        return found;
-    }
-
-    void end_choice(choice_state& c, finish_reason why, std::vector<stream_step>& out) {
-        end_flow(c, out);
-        for (open_call& call : c.calls) {
-            if (call.open) end_call(c, call, out);
-        }
-        c.finished = true;
-        // Some say "stop" although they call tools: agents look at this field to know.
-        if (why == finish_reason::stop && !c.calls.empty()) {
-            why = finish_reason::tool_calls;
-            ++repairs_;
-        }
-        stream_step& s = step(c, kind::finish, 0, out);
-        s.why = why;
-    }
-
-    bool started_ = false, ended_ = false;
-    std::deque<choice_state> choices_;
-    std::string message_, type_;
-    text_arena scratch_;
+    bool started_ = false, ended_ = false, failed_ = false;
+    std::deque<choice_parts> choices_;
+    step_scratch scratch_;
 };
 
 }  // namespace

@@ -125,6 +125,7 @@ private:
             whole(s, out);
         } else if (s.type == part_type::reasoning) {
             thought_.clear();
+            thought_lost_ = false;
         }
     }
 
@@ -141,6 +142,12 @@ private:
         close(out);
     }
 
+    // Half a thought would not be what its signature signs.
+    void remember(json_chars text) {
+        thought_lost_ |= thought_.size() + text.size() > thought_bytes_max;
+        if (!thought_lost_) thought_.append(text);
+    }
+
     void delta(const stream_step& s, std::string& out) {
         switch (s.type) {
             case part_type::text:
@@ -148,7 +155,7 @@ private:
             case part_type::refusal:
                 return simple(s, "refusal", s.text, out);
             case part_type::reasoning:
-                if (thought_.size() + s.text.size() <= thought_bytes_max) thought_.append(chars_of(s.text));
+                remember(chars_of(s.text));
                 return simple(s, "reasoning_content", s.text, out);
             default:
                 break;
@@ -166,8 +173,10 @@ private:
     // A signature is known at the end of its part: it goes out with what it signs, as a client has to send it back.
     void part_end(const stream_step& s, std::string& out) {
         text_arena arena;
-        if (s.type == part_type::reasoning && (!s.signature.empty() || !s.encrypted.empty())) {
-            const bool hidden = s.signature.empty();
+        if (s.type == part_type::text && s.from == "openai" && !s.citations.empty())
+            simple(s, "annotations", s.citations, out);
+        const bool hidden = s.signature.empty();
+        if (s.type == part_type::reasoning && !(hidden ? s.encrypted.empty() : thought_lost_)) {
             const json_chars secret = tag_foreign(hidden ? s.encrypted : s.signature, s.from, "anthropic", arena);
             open(s.choice, out);
             http::json_writer w(out);
@@ -221,7 +230,8 @@ private:
     std::string prefix_;  // of every chunk, up to its choices
     std::vector<bool> begun_;
     std::vector<part_place> calls_;
-    std::string thought_;  // of the reasoning part that is open
+    std::string thought_;        // of the reasoning part that is open
+    bool thought_lost_ = false;  // it was too long to be kept
     std::int32_t thoughts_ = 0, images_ = 0;
     token_usage usage_;
 };

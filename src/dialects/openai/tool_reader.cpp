@@ -5,27 +5,41 @@
 namespace sluice::chat::openai {
 namespace {
 
-result<void> read_function(const json_value& v, const std::string& at, tool& out) {
+result<void> take_member(const json_member& m, const std::string& at, tool& out) {
+    struct known {
+        std::string_view key;
+        json_type type;
+        std::string_view wanted;
+        json tool::* field;
+    };
+    using enum json_type;
+    static constexpr known fields[] = {
+        {"name", string, "a string", &tool::name},
+        {"description", string, "a string", &tool::description},
+        {"parameters", object, "an object", &tool::parameters},
+        {"format", object, "an object", &tool::parameters},
+        {"strict", boolean, "a boolean", &tool::strict},
+        {"cache_control", object, "an object", &tool::cache_control},
+    };
+    for (const known& f : fields) {
+        if (m.key != f.key) continue;
+        if (m.value.type != f.type) return wrong_type(at + "." + std::string(m.key), f.wanted);
+        out.*f.field = m.value.raw;
+        return {};
+    }
+    out.extras.push_back({m.key, m.value.raw});
+    return {};
+}
+
+// `function` or `custom` of a tool.
+result<void> read_described(const json_value& v, const std::string& at, tool& out) {
     const auto o = json_object::inside(v);
-    if (!o) return wrong_type(at, "an object");
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type(at, "an object");
     for (const json_member& m : o->members()) {
         if (m.value.type == json_type::null) continue;
-        if (m.key == "name") {
-            out.name = m.value.raw;
-        } else if (m.key == "description") {
-            out.description = m.value.raw;
-        } else if (m.key == "parameters" || m.key == "format") {
-            if (m.value.type != json_type::object) return wrong_type(at + "." + std::string(m.key), "an object");
-            out.parameters = m.value.raw;
-        } else if (m.key == "strict") {
-            out.strict = m.value.raw;
-        } else if (m.key == "cache_control") {
-            out.cache_control = m.value.raw;
-        } else {
-            out.extras.push_back({m.key, m.value.raw});
-        }
+        if (auto taken = take_member(m, at, out); !taken) return taken;
     }
-    if (!is_string(out.name)) return wrong_type(at + ".name", "a string");
+    if (out.name.empty()) return wrong_type(at + ".name", "a string");
     return {};
 }
 
@@ -33,22 +47,28 @@ result<void> read_tool(const json_value& v, const std::string& at, tool& out) {
     const auto o = json_object::inside(v);
     if (!o) return v.type == json_type::object ? o.error() : wrong_type(at, "an object");
     const auto type = o->find("type");
-    const auto function = o->find("function");
-    const auto custom = o->find("custom");
-    if (const auto marker = o->find("cache_control"); marker && marker->type == json_type::object)
-        out.cache_control = marker->raw;
-    if (type && says(type->raw, "function") && function) return read_function(*function, at + ".function", out);
-    if (type && says(type->raw, "custom") && custom) {
-        out.what = tool::kind::custom;
-        return read_function(*custom, at + ".custom", out);
+    if (!type || type->type != json_type::string) return wrong_type(at + ".type", "a string");
+    const bool custom = says(type->raw, "custom");
+    if (!custom && !says(type->raw, "function")) {
+        out.what = tool::kind::native;
+        out.name = type->raw;
+        out.definition = v.raw;
+        out.dialect = chat_name;
+        return {};
     }
-    if (!type || type->type != json_type::string || says(type->raw, "function")) {
-        return error{error_kind::bad_request, "`" + at + "` must be {\"type\":\"function\",\"function\":{...}}.", at};
+    const std::string_view inner = custom ? "custom" : "function";
+    const auto described = o->find(inner);
+    if (!described) return wrong_type(at + "." + std::string(inner), "an object");
+    if (custom) out.what = tool::kind::custom;
+    if (auto read = read_described(*described, at + "." + std::string(inner), out); !read) return read;
+    for (const json_member& m : o->members()) {
+        if (m.value.type == json_type::null || m.key == "type" || m.key == inner) continue;
+        if (m.key != "cache_control") {
+            out.extras.push_back({m.key, m.value.raw});
+        } else if (auto taken = take_member(m, at, out); !taken) {
+            return taken;
+        }
     }
-    out.what = tool::kind::native;
-    out.name = type->raw;
-    out.definition = v.raw;
-    out.dialect = chat_name;
     return {};
 }
 
@@ -69,38 +89,81 @@ result<void> read_tools(const json_value& v, conversation& c) {
     return read;
 }
 
-result<void> read_tool_choice(const json_value& v, conversation& c) {
+namespace {
+
+bool read_mode(json name, tool_choice& out) {
     using mode = tool_choice::mode;
-    const auto by_name = [&](json name) {
-        if (says(name, "auto")) c.choice.how = mode::automatic;
-        if (says(name, "none")) c.choice.how = mode::none;
-        if (says(name, "required") || says(name, "any")) c.choice.how = mode::required;
-        return c.choice.how != mode::unset;
-    };
-    if (v.type == json_type::string && by_name(v.raw)) return {};
-    json type;
-    each_member(v.raw, [&](std::string_view key, const json_value& m) {
-        if (key == "type") type = m.raw;
-        if (key != "function" && key != "custom" && key != "allowed_tools") return;
-        each_member(m.raw, [&](std::string_view inner, const json_value& x) {
-            if (inner == "name") c.choice.name = x.raw;
-            if (inner == "mode") by_name(x.raw);
-            if (inner != "tools") return;
-            each_element(x.raw, [&](const json_value& allowed) {
-                each_member(allowed.raw, [&](std::string_view, const json_value& function) {
-                    each_member(function.raw, [&](std::string_view k, const json_value& name) {
-                        if (k == "name") c.choice.allowed.push_back(name.raw);
-                    });
-                });
-            });
-        });
+    if (says(name, "auto")) out.how = mode::automatic;
+    if (says(name, "none")) out.how = mode::none;
+    if (says(name, "required") || says(name, "any")) out.how = mode::required;
+    return out.how != mode::unset;
+}
+
+// {"name":...}, of a tool that is named.
+result<json> read_name(const json_value& v, const std::string& at) {
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type(at, "an object");
+    const auto name = o->find("name");
+    if (!name || name->type != json_type::string) return wrong_type(at + ".name", "a string");
+    return name->raw;
+}
+
+// An entry of the tools that are allowed: {"type":"function","function":{"name":...}}
+result<json> read_allowed_tool(const json_value& v, const std::string& at) {
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type(at, "an object");
+    const auto function = o->find("function");
+    const auto custom = o->find("custom");
+    if (!function && !custom) return wrong_type(at + ".function", "an object");
+    return read_name(function ? *function : *custom, at + (function ? ".function" : ".custom"));
+}
+
+result<void> read_allowed(const json_value& v, tool_choice& out) {
+    const std::string at = "tool_choice.allowed_tools";
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : wrong_type(at, "an object");
+    const auto mode = o->find("mode");
+    if (mode && !read_mode(mode->raw, out)) return wrong_type(at + ".mode", "auto or required");
+    if (!mode) out.how = tool_choice::mode::automatic;
+    const auto tools = o->find("tools");
+    if (!tools || tools->type != json_type::array) return wrong_type(at + ".tools", "an array");
+    result<void> read;
+    each_element(tools->raw, [&](const json_value& allowed) {
+        if (!read) return;
+        const auto name = read_allowed_tool(allowed, at + ".tools[" + std::to_string(out.allowed.size()) + "]");
+        if (name) {
+            out.allowed.push_back(*name);
+        } else {
+            read = name.error();
+        }
     });
-    if (is_string(c.choice.name)) c.choice.how = mode::named;
-    if (says(type, "allowed_tools") && c.choice.how == mode::unset) c.choice.how = mode::automatic;
-    if (c.choice.how != mode::unset) return {};
-    return error{error_kind::bad_request,
-                 "`tool_choice` must be auto, none, required, or an object that names a function or allowed tools.",
-                 "tool_choice"};
+    return read;
+}
+
+}  // namespace
+
+result<void> read_tool_choice(const json_value& v, conversation& c) {
+    const error unknown{error_kind::bad_request,
+                        "`tool_choice` must be auto, none, required, or an object that names a function or allowed "
+                        "tools.",
+                        "tool_choice"};
+    if (v.type == json_type::string) return read_mode(v.raw, c.choice) ? result<void>{} : unknown;
+    const auto o = json_object::inside(v);
+    if (!o) return v.type == json_type::object ? o.error() : unknown;
+    const auto type = o->find("type");
+    if (!type) return unknown;
+    for (const std::string_view kind : {"function", "custom", "allowed_tools"}) {
+        if (!says(type->raw, kind)) continue;
+        const auto inner = o->find(kind);
+        if (!inner) return unknown;
+        if (kind == "allowed_tools") return read_allowed(*inner, c.choice);
+        const auto name = read_name(*inner, "tool_choice." + std::string(kind));
+        if (!name) return name.error();
+        c.choice.name = *name;
+        c.choice.how = tool_choice::mode::named;
+        return {};
+    }
+    return unknown;
 }
 
 }  // namespace sluice::chat::openai

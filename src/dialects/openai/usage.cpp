@@ -29,8 +29,12 @@ constexpr reason_name reasons[] = {
     {finish_reason::other, "error"},
 };
 
+// What is above is no count of tokens, and sums of counts stay in range.
+constexpr std::int64_t tokens_max = 1'000'000'000'000;
+
 std::int64_t count(const json_value& v) {
-    return v.integer().value_or(-1);
+    const auto n = v.integer();
+    return n && *n >= 0 && *n <= tokens_max ? *n : -1;
 }
 
 }  // namespace
@@ -80,7 +84,7 @@ token_usage read_chat_usage(json usage) {
 }
 
 void write_chat_usage(const token_usage& u, std::string& out) {
-    const auto at_least_0 = [](std::int64_t n) { return std::max<std::int64_t>(n, 0); };
+    const auto at_least_0 = [](std::int64_t n) { return std::clamp<std::int64_t>(n, 0, 2 * tokens_max); };
     http::json_writer w(out);
     w.begin_object().key("prompt_tokens").integer(at_least_0(u.input));
     w.key("completion_tokens").integer(at_least_0(u.output));

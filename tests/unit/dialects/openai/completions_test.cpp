@@ -60,6 +60,22 @@ TEST_CASE("what only a completion has is refused by name", "[dialects][openai]")
     CHECK(as_chat(R"({"prompt":"a","best_of":2})").error().param == "best_of");
 }
 
+TEST_CASE("a wrong type in a completion is refused by the field's name", "[dialects][openai]") {
+    const std::pair<std::string, std::string> wrong[] = {
+        {R"("model":1)", "model"},
+        {R"("user":[])", "user"},
+        {R"("max_tokens":-1)", "max_tokens"},
+        {R"("max_tokens":1.5)", "max_tokens"},
+        {R"("stream":"yes")", "stream"},
+        {R"("stop":[1])", "stop"},
+        {R"("logit_bias":[])", "logit_bias"},
+        {R"("top_p":"all")", "top_p"},
+        {R"("stream_options":1)", "stream_options"},
+        {R"("stream_options":{"include_usage":"x"})", "stream_options.include_usage"},
+    };
+    for (const auto& [member, param] : wrong) CHECK(as_chat(R"({"prompt":"a",)" + member + "}").error().param == param);
+}
+
 TEST_CASE("an answer is text, whole and streamed", "[dialects][openai]") {
     answer a;
     fill(a);
