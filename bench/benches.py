@@ -207,5 +207,39 @@ def latency(settings):
     return report
 
 
+TRANSLATED = {"messages": "anthropic_to_openai", "gemini": "gemini_to_openai", "responses": "responses_to_chat"}
+
+
+def translate(settings):
+    """Clients of other dialects against an upstream of chat completions, beside clients of chat completions."""
+    rounds = settings.rounds_of(15)
+    report = Report("translate", f"CPU of translated requests (1 KB) and events (200 bytes), {rounds} rounds; {COMPARED}",
+                    ["load, client", "rate/s", "CPU us each", "CPU to pass-through", "p50 us", "p99 us",
+                     "instructions each"])
+    dialects = ["chat", *TRANSLATED]
+    loads = {
+        "request": ("closed", {"connections": 64, "body_bytes": 1024, "seconds": settings.seconds(1.5), "warmup": 0.2}),
+        "event": ("streams", {"streams": 64, "events": 500, "event_bytes": 200, "seconds": settings.seconds(1.5),
+                              "warmup": 0.3}),
+    }
+    for kind, (mode, load) in loads.items():
+        settings.say(f" {kind}s")
+        with Arena(settings, ["sluice"], streams=kind == "event") as arena:
+            def run(dialect):
+                return arena.load("sluice", mode, speaks=dialect, **load)
+            in_turn(arena, dialects, 1, run)
+            reports = in_turn(arena, dialects, rounds, run)
+            counts = {d: arena.counts_each("sluice", mode, speaks=d, **{**load, "seconds": 0.5}) for d in dialects}
+            arena.finish()
+        for dialect, runs in reports.items():
+            ratio = pair(reports, dialect, "chat", "cpu_us_each")
+            report.row(f"{kind} {dialect}", median(runs, "rate"), median(runs, "cpu_us_each"), shown(ratio),
+                       median(runs, "p50_us"), median(runs, "p99_us"), counts[dialect].get("instructions"))
+            report.figure(f"{dialect}_cpu_us_per_{kind}", median(runs, "cpu_us_each"))
+            if dialect in TRANSLATED:
+                report.figure(f"{TRANSLATED[dialect]}_cpu_per_{kind}_to_pass_through", value(ratio))
+    return report
+
+
 ALL = {"throughput": throughput, "large-body": large_body, "stream": stream, "idle-streams": idle_streams,
-       "latency": latency}
+       "latency": latency, "translate": translate}

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
+#include <map>
+#include <string>
 
 #include "request_load.hpp"
 #include "stream_load.hpp"
@@ -14,6 +16,11 @@ using namespace sluice::bench;
 template <typename load>
 void add_common(CLI::App& command, load& l) {
     command.add_option("--port", l.port, "Port of the proxy on 127.0.0.1")->required();
+    command.add_option("--speaks", l.speaks, "What the client speaks")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, wire>{{"chat", wire::chat},
+                                                                        {"messages", wire::messages},
+                                                                        {"gemini", wire::gemini},
+                                                                        {"responses", wire::responses}}));
     command.add_option("--seconds", l.seconds, "Length of the measured window");
     command.add_option("--warmup", l.warmup_seconds, "Seconds before the window opens");
     command.add_option("--body-bytes", l.body_bytes, "Size of a request's body");

@@ -5,11 +5,13 @@
 #include <vector>
 
 #include "report.hpp"
+#include "scenario.hpp"
 
 namespace sluice::bench {
 
 struct request_load {
     std::uint16_t port = 0;
+    wire speaks = wire::chat;
     std::size_t connections = 64;
     std::size_t body_bytes = 1024;
     double seconds = 1.5;

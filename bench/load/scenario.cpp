@@ -71,19 +71,53 @@ stream_spec parse_stream_spec(std::string_view text) {
     return spec;
 }
 
-std::string chat_request(std::size_t body_bytes, const std::optional<stream_spec>& stream) {
-    std::string body = R"({"model":"bench-model",)";
-    if (stream) body += R"("stream":true,"user":")" + stream->text() + "\",";
-    body +=
-        R"("max_tokens":256,"temperature":0.7,"messages":[{"role":"system","content":"You are a helpful assistant."},)";
-    body += R"({"role":"user","content":")";
-    const std::string_view tail = "\"}]}";
-    const std::size_t used = body.size() + tail.size();
+namespace {
+
+struct request_form {
+    std::string_view path, streamed_path;
+    std::string_view begin, streamed;  // of the body; `streamed` follows where a stream is wanted
+    std::string_view before_text, behind_text;
+};
+
+constexpr request_form forms[] = {
+    {"/v1/chat/completions", "/v1/chat/completions", R"({"model":"bench-model",)", R"("stream":true,)",
+     R"("max_tokens":256,"temperature":0.7,"messages":[{"role":"system","content":"You are a helpful assistant."},)"
+     R"({"role":"user","content":")",
+     "\"}]}"},
+    {"/v1/messages", "/v1/messages", R"({"model":"bench-model",)", R"("stream":true,)",
+     R"("max_tokens":256,"temperature":0.7,"system":"You are a helpful assistant.",)"
+     R"("messages":[{"role":"user","content":")",
+     "\"}]}"},
+    {"/v1beta/models/bench-model:generateContent", "/v1beta/models/bench-model:streamGenerateContent?alt=sse", "{", "",
+     R"("generationConfig":{"maxOutputTokens":256,"temperature":0.7},)"
+     R"("systemInstruction":{"parts":[{"text":"You are a helpful assistant."}]},)"
+     R"("contents":[{"role":"user","parts":[{"text":")",
+     "\"}]}]}"},
+    {"/v1/responses", "/v1/responses", R"({"model":"bench-model",)", R"("stream":true,)",
+     R"("max_output_tokens":256,"temperature":0.7,"instructions":"You are a helpful assistant.",)"
+     R"("input":[{"role":"user","content":")",
+     "\"}]}"},
+};
+
+}  // namespace
+
+std::string model_request(wire w, std::size_t body_bytes, const std::optional<stream_spec>& stream) {
+    const request_form& form = forms[static_cast<std::size_t>(w)];
+    std::string body{form.begin};
+    if (stream) body += form.streamed;
+    // What passes untranslated can carry the wish itself; a translation knows no such field.
+    if (stream && w == wire::chat) body += R"("user":")" + stream->text() + "\",";
+    body += form.before_text;
+    const std::size_t used = body.size() + form.behind_text.size();
     body += text_of(body_bytes > used ? body_bytes - used : 0);
-    body += tail;
-    return "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench-load\r\nAccept: */*\r\n"
-           "Authorization: Bearer sk-bench\r\nContent-Type: application/json\r\nContent-Length: " +
-           std::to_string(body.size()) + "\r\n\r\n" + body;
+    body += form.behind_text;
+    std::string head = "POST ";
+    head.append(stream ? form.streamed_path : form.path);
+    head +=
+        " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench-load\r\nAccept: */*\r\nAuthorization: Bearer sk-bench\r\n";
+    if (stream && w != wire::chat) head += "x-bench-stream: " + stream->text() + "\r\n";
+    return head + "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
 }
 
 std::optional<stream_spec> wanted_stream(std::string_view body_start, std::string_view header) {
@@ -143,10 +177,24 @@ std::string_view stamped_event::at(std::int64_t time_ns) {
     return chunk_;
 }
 
+namespace {
+
+bool ends_stream(std::string_view event) {
+    return event.ends_with("data: [DONE]") || event.starts_with("event: message_stop") ||
+           event.starts_with("event: response.completed") ||
+           event.find("\"finishReason\":\"STOP\"") != std::string_view::npos;
+}
+
+}  // namespace
+
 std::optional<std::int64_t> event_counter::read(std::string_view event) {
-    const std::size_t at = event.find(stamp_mark);
+    // Responses say every text again when it is whole.
+    constexpr std::string_view of_responses = "event: response.";
+    const bool again =
+        event.starts_with(of_responses) && !event.substr(of_responses.size()).starts_with("output_text.delta");
+    const std::size_t at = again ? std::string_view::npos : event.find(stamp_mark);
     if (at == std::string_view::npos) {
-        done_ = done_ || event.ends_with("data: [DONE]");
+        done_ = done_ || ends_stream(event);
         return std::nullopt;
     }
     std::int64_t stamp = 0;

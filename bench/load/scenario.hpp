@@ -24,9 +24,12 @@ struct stream_spec {
 
 stream_spec parse_stream_spec(std::string_view text);
 
-// A whole POST /v1/chat/completions with the key of the bench and a body of exactly `body_bytes` (raised
-// to what the JSON around the text needs). With `stream` it asks for that stream.
-std::string chat_request(std::size_t body_bytes, const std::optional<stream_spec>& stream);
+// What the client speaks; the upstream speaks chat completions, so all but `chat` is translated.
+enum class wire : std::uint8_t { chat, messages, gemini, responses };
+
+// A whole POST with the key of the bench and a body of exactly `body_bytes` (raised to what the JSON around the text
+// needs). With `stream` it asks for that stream.
+std::string model_request(wire w, std::size_t body_bytes, const std::optional<stream_spec>& stream);
 
 // The stream that a request asks for, if any. `body_start` is the first body_start_max bytes of the body;
 // "stream" and "user" must be among them.
@@ -74,7 +77,7 @@ public:
     }
 
     std::uint64_t events() const { return events_; }
-    bool done() const { return done_; }  // [DONE] came
+    bool done() const { return done_; }  // the dialect's last event came
     void reset() { *this = {}; }
 
 private:

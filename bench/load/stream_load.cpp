@@ -21,7 +21,7 @@ std::int64_t to_ns(double seconds) {
 class streams {
 public:
     explicit streams(const stream_load& load)
-        : load_(load), request_(chat_request(load.body_bytes, load.spec)), scratch_(256 * 1024) {}
+        : load_(load), request_(model_request(load.speaks, load.body_bytes, load.spec)), scratch_(256 * 1024) {}
 
     std::size_t size() const { return all_.size(); }
 

@@ -11,6 +11,7 @@ namespace sluice::bench {
 
 struct stream_load {
     std::uint16_t port = 0;
+    wire speaks = wire::chat;
     std::size_t streams = 64;  // at the same time, one on each connection; a stream that ended is begun anew
     stream_spec spec;
     std::size_t body_bytes = 1024;

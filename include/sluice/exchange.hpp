@@ -10,6 +10,7 @@
 #include <sluice/result.hpp>
 #include <sluice/secret.hpp>
 #include <sluice/sink.hpp>
+#include <sluice/usage.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -49,15 +50,6 @@ struct identity {
     bool anonymous = true;
 
     bool may_use(std::string_view model) const;
-};
-
-// Tokens of one exchange as its upstream reported them; -1: not reported.
-struct token_usage {
-    std::int64_t input = -1;
-    std::int64_t output = -1;
-    std::int64_t cached_input = -1;  // part of input
-    std::int64_t reasoning = -1;     // part of output
-    bool reported() const { return input >= 0 || output >= 0; }
 };
 
 // How long each step of an upstream call may take.
@@ -106,6 +98,7 @@ struct upstream_target {
     const header_list* headers = nullptr;      // set on the request, replacing the client's
     std::chrono::milliseconds first_byte{0}, idle{0};  // override the endpoint's timeouts when not 0
     bool forward_credentials = false;                  // pass the client's Authorization and Cookie on (generic http)
+    bool translated = false;  // it speaks another dialect: nothing of the client's query and vendor headers passes
 };
 
 // One call to an upstream, as a trace shows it.
@@ -163,6 +156,8 @@ public:
     json_edits& edits() { return edits_; }  // to json(); applied when the request is sent
     // Replaces the body as a whole; json() then reads the new text. Edits so far are gone.
     void replace_body(std::string text);
+    // Sent instead of the body: what a translation for this attempt's target made of it.
+    std::optional<std::string> outgoing_body;
     // Gives the body's memory back: no attempt will follow. Every view of it dies, json() with it.
     void release_body();
     // May the request be sent again? Not when its body was streamed past.
@@ -211,6 +206,7 @@ public:
     void fail(error e) { failure_ = std::move(e); }
     const std::optional<error>& failure() const { return failure_; }
     void clear_failure() { failure_.reset(); }
+    bool failure_told = false;  // the client has got it in-band, in its dialect: nothing follows but the end
     // Set on the reply that tells of a failure, which passes no sink of a stage.
     header_list failure_headers;
 

@@ -280,12 +280,13 @@ awaitable<void> session::finish_reply(exchange& x, client_sink& sink) {
         x.status = x.status != 0 ? x.status : 499;
         co_return;
     }
+    const error_shape shape = error_shape_of(x.request().path());
     if (sink.unsent()) sink.take_back();
     if (sink.started()) {
-        sink.break_off(make_error_event(e));
+        sink.break_off(x.failure_told ? std::string{} : make_error_event(e, shape));
         co_return;
     }
-    error_reply reply = make_error_reply(e);
+    error_reply reply = make_error_reply(e, shape);
     for (const auto field : x.failure_headers) reply.head.headers.set(field.name, field.value);
     try {
         co_await x.respond(std::move(reply.head), reply.body);

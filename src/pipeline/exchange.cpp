@@ -84,6 +84,7 @@ void exchange::release_body() {
     edits_ = {};
     text_ = {};
     std::string().swap(replaced_);
+    outgoing_body.reset();
     body_.release();
 }
 

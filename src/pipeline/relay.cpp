@@ -70,7 +70,7 @@ std::string target_of(const exchange& x) {
         target += x.request().target;
     } else {
         target += t.path;
-        if (!x.request().query().empty() && t.path.find('?') == std::string::npos)
+        if (!t.translated && !x.request().query().empty() && t.path.find('?') == std::string::npos)
             target.append("?").append(x.request().query());
     }
     return target;
@@ -95,7 +95,10 @@ outgoing_body prepare_body(exchange& x, outgoing& out) {
     outgoing_body body;
     out.pieces.reserve(4);
     out.pieces.emplace_back();
-    if (x.collected()) {
+    if (x.outgoing_body) {
+        out.pieces.emplace_back(*x.outgoing_body);
+        body = {framing::length, x.outgoing_body->size()};
+    } else if (x.collected()) {
         x.edits().pieces(x.collected_body(), out.pieces);
         for (std::size_t i = 1; i < out.pieces.size(); ++i) body.length += out.pieces[i].size();
         if (body.length > 0 || request.body != framing::none) body.how = framing::length;

@@ -42,7 +42,7 @@ public:
     }
     // Before the bytes pass: what the client then fails to take was still delivered to us.
     void meter(std::string_view bytes) {
-        if (x_.model.empty()) return;
+        if (x_.model.empty() || x_.target->translated) return;  // who translates reads the usage too
         usage_.feed(bytes);
         x_.usage = usage_.usage();
     }
@@ -102,7 +102,7 @@ awaitable<void> relay_plain(exchange& x, upstream_connection& upstream, response
     if (piece && !*piece) co_return x.fail(piece->error());
     for (observer* o : x.observers()) o->see_head(head);
     co_await x.reply().head(head);
-    for (;;) {
+    while (!x.failure()) {
         if (!piece) piece = upstream.receive_now();
         if (!piece) piece = co_await r.next_piece(false);
         if (!*piece) co_return x.fail(piece->error());
@@ -115,7 +115,7 @@ awaitable<void> relay_plain(exchange& x, upstream_connection& upstream, response
         }
         if (here.last) break;
     }
-    co_await x.reply().end();
+    if (!x.failure()) co_await x.reply().end();
 }
 
 awaitable<void> relay_sse(exchange& x, upstream_connection& upstream, response_head& head, const relay_config& config,
@@ -126,6 +126,7 @@ awaitable<void> relay_sse(exchange& x, upstream_connection& upstream, response_h
     if (head.body != framing::none) head.body = framing::chunked;
     for (observer* o : x.observers()) o->see_head(head);
     co_await x.reply().head(head);
+    if (x.failure()) co_return;
     x.release_body();  // no attempt will follow, and a stream may be long
     for (;;) {
         std::optional<result<body_piece>> piece = upstream.receive_now();
@@ -146,7 +147,7 @@ awaitable<void> relay_sse(exchange& x, upstream_connection& upstream, response_h
         const event e = piece_of(rest);
         co_await r.pass(e);
     }
-    co_await x.reply().end();
+    if (!x.failure()) co_await x.reply().end();
 }
 
 // Events that stand side by side go out in one write, unless someone asked for each.
@@ -162,6 +163,7 @@ awaitable<void> reply_relay::pass_events(std::string_view bytes) {
         if (singly) {
             const event e{event::form::sse, found.raw, found.data, found.name};
             co_await pass(e);
+            if (x_.failure()) co_return;
             continue;
         }
         if (!lies_in(bytes, found.raw)) {

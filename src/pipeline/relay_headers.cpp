@@ -16,6 +16,15 @@ bool account(std::string_view name) {
            ascii::token_equals(name, "x-goog-user-project");
 }
 
+// What tells a provider of one dialect about its own features and clients.
+bool vendor(std::string_view name) {
+    const auto starts_with = [&](std::string_view prefix) {
+        return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
+    };
+    return starts_with("anthropic-") || starts_with("openai-") || starts_with("x-goog-") ||
+           starts_with("x-stainless-") || starts_with("x-amz") || iequals(name, "x-app");
+}
+
 bool coded(std::string_view name) {
     return ascii::token_equals(name, "accept-encoding") || ascii::token_equals(name, "sec-websocket-extensions");
 }
@@ -70,12 +79,15 @@ void filter_request_headers(const exchange& x, header_list& out) {
     }
     const bool forwards_credentials = x.target->forward_credentials;
     const bool for_model = !x.model.empty();
+    const bool translated = x.target->translated;
     out.add_from(*from, [&](const header_list::field& field) {
         if (http::is_hop_by_hop(field.name) || http::gateway_header(field.name)) return false;
         if (!forwards_credentials && http::credential_header(field.name)) return false;
+        if (translated && vendor(field.name)) return false;
         // A model's answer must be readable on its way: no coding, no compressed frames.
         return !for_model || !(coded(field.name) || account(field.name));
     });
+    if (translated) out.set("content-type", "application/json");  // the body is ours; clients say all sorts
     if (for_model) hide_key(out);
     out.add("x-request-id", x.request_id());
     if (!x.trace_id.empty()) {

@@ -1,5 +1,6 @@
 #include "routing/credentials.hpp"
 
+#include "routing/gcp_service_account.hpp"
 #include "routing/oauth2.hpp"
 #include "routing/sigv4.hpp"
 
@@ -75,7 +76,10 @@ credential_set make_credential(const credential_config& c, const header_list& co
     } else if (!c.bearer_file.empty()) {
         set.signer = std::make_unique<file_signer>(c.bearer_file, s.time());
     } else if (c.oauth2) {
-        set.signer = std::make_unique<oauth2_signer>(*c.oauth2, owner, s);
+        set.signer = std::make_unique<issued_token_signer>(client_credentials(*c.oauth2), owner, s);
+    } else if (c.gcp_service_account) {
+        set.signer =
+            std::make_unique<issued_token_signer>(service_account_token(*c.gcp_service_account, s.time()), owner, s);
     } else if (c.aws_sigv4) {
         set.signer = std::make_unique<sigv4_signer>(*c.aws_sigv4, s.time());
     }

@@ -1,4 +1,5 @@
-// Who we are to an upstream: fixed headers, a token from a file, OAuth 2 client credentials, AWS SigV4.
+// Who we are to an upstream: fixed headers, a token from a file, a token that an issuer hands out
+// (OAuth 2 client credentials, a Google service account), AWS SigV4.
 #pragma once
 
 #include "routing/routing_config.hpp"

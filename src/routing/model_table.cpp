@@ -3,6 +3,7 @@
 #include "base/nearest.hpp"
 #include "http/url.hpp"
 #include "net/dialer.hpp"
+#include "routing/dialects.hpp"
 
 #include <algorithm>
 
@@ -37,6 +38,7 @@ std::string transport_name(const provider_config& config) {
 result<std::unique_ptr<provider>> build_provider(const provider_config& config, net::tls_trust& trust) {
     auto p = std::make_unique<provider>();
     p->config = config;
+    p->dialect = make_upstream_dialect(config);
     auto options = net::endpoint_options::make(config.connect);
     if (!options) return options.error();
     auto tls = net::tls_client_context::make(config.tls, trust);

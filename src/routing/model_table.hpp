@@ -2,6 +2,7 @@
 // shared by all workers; what is learned at run time lives in upstream_state.
 #pragma once
 
+#include "dialects/dialect.hpp"
 #include "routing/routing_config.hpp"
 
 #include <sluice/exchange.hpp>
@@ -19,6 +20,7 @@ namespace sluice::routing {
 struct provider {
     provider_config config;
     std::vector<upstream_endpoint> endpoints;
+    std::shared_ptr<const chat::upstream_dialect> dialect;  // writes what clients of other dialects ask
 };
 
 struct model;

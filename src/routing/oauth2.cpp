@@ -1,134 +1,41 @@
 #include "routing/oauth2.hpp"
 
-#include "http/path.hpp"
-
-#include <sluice/json.hpp>
-
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
-#include <algorithm>
+#include "config/file_text.hpp"
 
 namespace sluice::routing {
 namespace {
 
-using namespace std::chrono_literals;
+constexpr std::size_t assertion_bytes_max = 16 * 1024;
 
-constexpr auto margin = 60s;         // a token is renewed in its last minute
-constexpr auto shortest_life = 10s;  // nor asked for more often than this
-constexpr auto assumed_life = 300s;  // of one that does not say
-constexpr auto longest_life = 24h;   // whatever the issuer says
-constexpr auto retry_pause = 1s;     // after a failure
-constexpr std::size_t token_bytes_max = 16 * 1024;
-
-void append_field(std::string& form, std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    if (!form.empty()) form += '&';
-    form.append(name).append("=");
-    http::percent_encode(form, value);
+// A file's token without the line end that editors and `echo` leave behind it.
+result<secret> read_assertion(const std::string& path) {
+    auto text = config::read_file(path, assertion_bytes_max);
+    if (!text) return error{error_kind::credential, "the federated token file cannot be read: " + text.error().message};
+    const auto end = text->find_last_not_of(" \t\r\n");
+    text->resize(end == std::string::npos ? 0 : end + 1);
+    if (text->empty()) return error{error_kind::credential, "the federated token file is empty"};
+    return secret(std::move(*text));
 }
 
 }  // namespace
 
-struct oauth2_signer::state {
-    state(credential_config::oauth2_config c, std::string owner_name, services& s)
-        : config(std::move(c)), owner(std::move(owner_name)), common(s), fetched(s.executor()) {}
-
-    awaitable<result<void>> fetch();
-    error failed(std::string text) {
-        next_try = common.time().now() + retry_pause;
-        return error{error_kind::credential, "No token for provider " + owner + ": " + std::move(text)};
-    }
-
-    credential_config::oauth2_config config;
-    std::string owner;
-    services& common;
-    boost::asio::steady_timer fetched;  // cancelled when a fetch ended: wakes those who wait
-    bool fetching = false;
-    bool valid() const { return !token.empty() && common.time().now() < expires; }
-
-    secret token;  // with "Bearer "
-    clock::time_point renew{}, expires{}, next_try{};
-    std::optional<error> last_failure;
-};
-
-namespace {
-
-// Marks the end of a fetch however it ends, so that nobody waits for one that was aborted.
-struct fetch_mark {
-    bool& fetching;
-    boost::asio::steady_timer& fetched;
-    ~fetch_mark() {
-        fetching = false;
-        fetched.cancel();
-    }
-};
-
-}  // namespace
-
-oauth2_signer::oauth2_signer(credential_config::oauth2_config c, std::string_view owner, services& s)
-    : state_(std::make_shared<state>(std::move(c), std::string(owner), s)) {}
-oauth2_signer::~oauth2_signer() = default;
-
-awaitable<result<void>> oauth2_signer::state::fetch() {
-    fetching = true;
-    fetched.expires_at(boost::asio::steady_timer::time_point::max());
-    const fetch_mark mark{fetching, fetched};
-    fetch_request request;
-    request.method = "POST";
-    request.url = config.token_url;
-    request.headers.add("Content-Type", "application/x-www-form-urlencoded");
-    request.headers.add("Accept", "application/json");
-    append_field(request.body, "grant_type", "client_credentials");
-    append_field(request.body, "client_id", config.client_id);
-    append_field(request.body, "client_secret", config.client_secret.reveal());
-    append_field(request.body, "scope", config.scope);
-    append_field(request.body, "audience", config.audience);
-    auto reply = co_await common.fetcher().fetch(std::move(request));
-    if (!reply) co_return failed(reply.error().message);
-    if (reply->head.status != 200) co_return failed("the issuer answered " + std::to_string(reply->head.status));
-    const auto object = json_object::parse(reply->body);
-    if (!object) co_return failed("the issuer's answer is not JSON");
-    const auto text = object->find("access_token");
-    const auto value = text ? text->string() : std::nullopt;
-    if (!value || value->empty() || value->size() > token_bytes_max || !valid_header_value(*value))
-        co_return failed("the issuer's answer has no access_token");
-    const auto life = object->find("expires_in");
-    const auto told = life ? life->integer().value_or(assumed_life.count()) : assumed_life.count();
-    const std::chrono::seconds lives(
-        std::clamp<std::int64_t>(told, shortest_life.count(), std::chrono::seconds(longest_life).count()));
-    const auto now = common.time().now();
-    token = secret("Bearer " + *value);
-    expires = now + lives;
-    renew = now + std::max<std::chrono::seconds>(shortest_life, lives - margin);
-    co_return result<void>{};
-}
-
-awaitable<result<void>> oauth2_signer::authorize(std::string_view, std::string_view, std::string_view,
-                                                 const std::vector<std::string_view>&, header_list& headers) {
-    const std::shared_ptr<state> s = state_;
-    while (s->token.empty() || s->common.time().now() >= s->renew) {
-        // In its last minute the old token serves whoever would have to wait, and everybody when it cannot be renewed.
-        if (s->fetching) {
-            if (s->valid()) break;
-            boost::system::error_code ignored;
-            co_await s->fetched.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-            continue;
+token_request client_credentials(credential_config::oauth2_config c) {
+    return [c = std::move(c)]() -> result<fetch_request> {
+        fetch_request request = token_form(c.token_url);
+        append_field(request.body, "grant_type", "client_credentials");
+        append_field(request.body, "client_id", c.client_id);
+        append_field(request.body, "client_secret", c.client_secret.reveal());
+        if (!c.federated_token_file.empty()) {
+            const auto assertion = read_assertion(c.federated_token_file);
+            if (!assertion) return assertion.error();
+            append_field(request.body, "client_assertion_type",
+                         "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+            append_field(request.body, "client_assertion", assertion->reveal());
         }
-        if (s->last_failure && s->common.time().now() < s->next_try) {
-            if (s->valid()) break;
-            co_return *s->last_failure;
-        }
-        auto done = co_await s->fetch();
-        if (done) {
-            s->last_failure.reset();
-        } else {
-            s->last_failure = done.error();
-            if (!s->valid()) co_return done.error();
-        }
-    }
-    headers.set("Authorization", s->token.reveal());
-    co_return result<void>{};
+        append_field(request.body, "scope", c.scope);
+        append_field(request.body, "audience", c.audience);
+        return request;
+    };
 }
 
 }  // namespace sluice::routing

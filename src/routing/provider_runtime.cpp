@@ -16,8 +16,12 @@ std::string state_key(const provider& p) {
     for (const credential_config& c : p.config.credentials) {
         all.append(c.api_key.reveal()).append("\n").append(c.bearer_file).append("\n").append(c.user).append("\n");
         all.append(c.password.reveal()).append("\n");
-        if (c.oauth2)
-            all.append(c.oauth2->token_url + " " + c.oauth2->client_id).append(c.oauth2->client_secret.reveal());
+        if (c.oauth2) {
+            all.append(c.oauth2->token_url + " " + c.oauth2->client_id + " " + c.oauth2->federated_token_file);
+            all.append(c.oauth2->client_secret.reveal());
+        }
+        if (c.gcp_service_account)
+            all.append(c.gcp_service_account->file + " ").append(c.gcp_service_account->key.reveal());
         if (c.aws_sigv4) all.append(c.aws_sigv4->access_key_id).append(c.aws_sigv4->secret_access_key.reveal());
     }
     key += ' ' + std::to_string(p.config.credentials.size()) + ' ' + std::to_string(std::hash<std::string>{}(all));
@@ -40,6 +44,12 @@ provider_runtime::provider_runtime(const provider& p, services& s)
       cooldowns(s.metrics().get_counter("sluice_credential_cooldowns_total",
                                         "Credentials left out because the upstream limited them.",
                                         {{"provider", p.config.name}})),
+      translated(s.metrics().get_counter("sluice_translated_requests_total",
+                                         "Attempts whose request was translated into the provider's dialect.",
+                                         {{"provider", p.config.name}})),
+      repairs(s.metrics().get_counter("sluice_stream_repairs_total",
+                                      "Events of streams that were missing or came twice and were made good.",
+                                      {{"provider", p.config.name}})),
       provider_(p) {
     const std::size_t credentials = std::max<std::size_t>(1, p.config.credentials.size());
     state_ = s.shared<provider_state>(

@@ -58,6 +58,8 @@ public:
     counter& failed;
     counter& ejections;
     counter& cooldowns;
+    counter& translated;
+    counter& repairs;
 
 private:
     template <class Usable>

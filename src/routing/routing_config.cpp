@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "http/url.hpp"
+#include "routing/gcp_service_account.hpp"
 
 #include <algorithm>
 #include <set>
@@ -13,9 +14,16 @@ void read(config_reader& r, credential_config::oauth2_config& c) {
     if (const auto url = http::parse_url(c.token_url); !c.token_url.empty() && !url)
         r.problem("token_url", url.error().message);
     r.field("client_id", c.client_id, "Our id there.", required);
-    r.field("client_secret", c.client_secret, "Our secret there.", required);
+    r.field("client_secret", c.client_secret, "Our secret there.");
+    r.field("federated_token_file", c.federated_token_file,
+            "Instead of client_secret: file with a signed token of ours, read at each exchange.");
     r.field("scope", c.scope, "Scopes, separated by spaces.");
     r.field("audience", c.audience, "Audience of the token, where the issuer wants one.");
+    if (r.has("client_secret") == r.has("federated_token_file")) {
+        r.problem("", "oauth2 takes either a client_secret or a federated_token_file");
+    } else if (c.client_secret.empty() && c.federated_token_file.empty()) {
+        r.problem(r.has("client_secret") ? "client_secret" : "federated_token_file", "must not be empty");
+    }
 }
 
 void read(config_reader& r, credential_config::sigv4_config& c) {
@@ -26,6 +34,17 @@ void read(config_reader& r, credential_config::sigv4_config& c) {
     r.field("session_token", c.session_token, "Of temporary credentials.");
 }
 
+void read(config_reader& r, service_account_config& c) {
+    r.field("file", c.file, "JSON key file of the service account, read again at each exchange.");
+    r.field("key", c.key, "Instead of file: the text of the key file, as in ${file:/run/secrets/account.json}.");
+    r.field("scope", c.scope, "Scopes, separated by spaces.");
+    if (r.has("file") == r.has("key")) {
+        r.problem("", "gcp_service_account takes either a file or a key");
+    } else if (const auto account = load_service_account(c); !account) {
+        r.problem(r.has("file") ? "file" : "key", account.error().message);
+    }
+}
+
 void read(config_reader& r, credential_config& c) {
     r.field("api_key", c.api_key, "Sent as Authorization: Bearer, or in `header`.");
     r.field("header", c.header, "Header for the api_key, sent bare: x-api-key, api-key, ...");
@@ -34,12 +53,15 @@ void read(config_reader& r, credential_config& c) {
     r.field("password", c.password, "Password of HTTP Basic.");
     r.section("oauth2", c.oauth2, "OAuth 2 client credentials.");
     r.section("aws_sigv4", c.aws_sigv4, "AWS Signature Version 4.");
+    r.section("gcp_service_account", c.gcp_service_account, "A Google service account's key.");
     const int given = static_cast<int>(!c.api_key.empty()) + static_cast<int>(!c.bearer_file.empty()) +
                       static_cast<int>(!c.user.empty()) + static_cast<int>(c.oauth2.has_value()) +
-                      static_cast<int>(c.aws_sigv4.has_value());
+                      static_cast<int>(c.aws_sigv4.has_value()) + static_cast<int>(c.gcp_service_account.has_value());
     if (given > 1) r.problem("", "one credential has one kind", "write a list entry for each");
     if (given == 0) {
-        r.problem("", "a credential is one of api_key, bearer_file, user with password, oauth2, aws_sigv4");
+        r.problem("",
+                  "a credential is one of api_key, bearer_file, user with password, oauth2, aws_sigv4, "
+                  "gcp_service_account");
     }
     if (!valid_header_value(c.api_key.reveal())) r.problem("api_key", "holds bytes that no header may hold");
     if (!c.header.empty() && (c.api_key.empty() || !valid_header_name(c.header))) {
@@ -74,28 +96,86 @@ void check_azure(config_reader& r, provider_config& c) {
         r.problem("", "dialect: azure needs an api_version",
                   "or use dialect: openai with a base_url that ends in /openai/v1");
     if (!azure && !c.api_version.empty()) r.problem("api_version", "is for dialect: azure only");
-    if (!azure) return;
-    for (credential_config& credential : c.credentials) {
-        if (!credential.api_key.empty() && credential.header.empty()) credential.header = "api-key";
+}
+
+// The header that a provider of this dialect wants a key in; empty: Authorization.
+std::string_view key_header(dialect d) {
+    switch (d) {
+        case dialect::azure:
+            return "api-key";
+        case dialect::anthropic:
+            return "x-api-key";
+        case dialect::gemini:
+            return "x-goog-api-key";
+        default:
+            return {};
     }
+}
+
+void set_key_header(provider_config& c) {
+    for (credential_config& credential : c.credentials) {
+        if (!credential.api_key.empty() && credential.header.empty()) credential.header = key_header(c.speaks);
+    }
+    // The only version there is; what clients of another dialect could not say.
+    if (c.speaks == dialect::anthropic) c.headers.emplace("anthropic-version", "2023-06-01");
+}
+
+// Sets what the preset knows; what the file says is read over it.
+void apply_preset(config_reader& r, provider_config& c) {
+    const preset* p = read_preset(r);
+    if (p == nullptr) return;
+    c.name = p->name;
+    c.speaks = p->speaks;
+    c.base_urls = {std::string(p->base_url)};
+    c.quirks = p->quirks;
+}
+
+void check_preset(config_reader& r, const provider_config& c) {
+    if (r.has("preset")) {
+        if (r.has("name") && c.name.empty()) r.problem("name", "must not be empty");
+        return;
+    }
+    if (r.has("base_url")) return;
+    std::vector<std::string_view> names;
+    for (const preset& p : presets()) names.push_back(p.name);
+    const auto meant = nearest(c.name, names);
+    r.problem("", "a provider needs a base_url or a preset",
+              meant ? "preset: " + *meant + " stands for its base_url" : "write base_url: https://...");
 }
 
 }  // namespace
 
 void read(config_reader& r, provider_config& c) {
-    r.field("name", c.name, "Names the provider in models, metrics and logs.", required);
-    r.one_of<dialect>("dialect", c.speaks, {{"openai", dialect::openai}, {"azure", dialect::azure}},
-                      "Wire format of the upstream. azure: OpenAI's, with a deployment in the path.");
+    apply_preset(r, c);
+    r.field("name", c.name, "Names the provider in models, metrics and logs; the preset's name, if absent.",
+            r.has("preset") ? constraint{} : required);
+    r.one_of<dialect>(
+        "dialect", c.speaks,
+        {{"openai", dialect::openai},
+         {"openai.chat", dialect::openai_chat},
+         {"openai.responses", dialect::openai_responses},
+         {"azure", dialect::azure},
+         {"anthropic", dialect::anthropic},
+         {"gemini", dialect::gemini},
+         {"vertex", dialect::vertex},
+         {"vertex.anthropic", dialect::vertex_anthropic},
+         {"bedrock", dialect::bedrock},
+         {"bedrock.anthropic", dialect::bedrock_anthropic},
+         {"cohere", dialect::cohere}},
+        "Wire format of the upstream. openai is all of OpenAI's API, openai.chat its chat completions and "
+        "embeddings alone; azure has a deployment in the path.");
     r.field("api_version", c.api_version, "Version of Azure's API, as in 2024-10-21. Only with dialect: azure.");
-    r.field("base_url", c.base_urls, "URL up to the version: https://api.openai.com/v1. Several are taken in turn.",
-            required);
+    r.field("base_url", c.base_urls,
+            "URL up to the version: https://api.openai.com/v1. Several are taken in turn. The preset's, if absent.");
     r.list("credentials", c.credentials, "Who we are there. Several are taken in turn.");
     r.field("headers", c.headers, "Set on every request.");
     r.section("timeouts", c.timeouts, "How long each step may take.");
     r.section("tls", c.tls, "Whom to trust and who we are.");
     r.section("connect", c.connect, "Proxy and allowed addresses.");
+    check_preset(r, c);
     check_base_urls(r, "base_url", c.base_urls);
     check_azure(r, c);
+    set_key_header(c);
     for (const auto& [name, value] : c.headers) {
         if (!valid_header_name(name) || !valid_header_value(value))
             r.problem("headers", "\"" + name + "\" is not a valid header");

@@ -3,6 +3,7 @@
 
 #include "net/connector.hpp"
 #include "net/tls_config.hpp"
+#include "routing/presets.hpp"
 
 #include <sluice/config.hpp>
 #include <sluice/exchange.hpp>
@@ -15,6 +16,15 @@
 
 namespace sluice::routing {
 
+// A Google service account.
+struct service_account_config {
+    std::string file;  // a JSON key file, read at each exchange,
+    secret key;        // or its text
+    std::string scope = "https://www.googleapis.com/auth/cloud-platform";
+};
+// Reads the key, too: one that cannot be used is a problem.
+void read(config_reader& r, service_account_config& c);
+
 // One way to prove to an upstream who we are. Exactly one of the members is given.
 struct credential_config {
     secret api_key;           // in `header`
@@ -24,7 +34,8 @@ struct credential_config {
     secret password;
     struct oauth2_config {
         std::string token_url, client_id, scope, audience;
-        secret client_secret;
+        secret client_secret;              // this,
+        std::string federated_token_file;  // or a file with an assertion that stands for it, read at each exchange
     };
     std::optional<oauth2_config> oauth2;  // client credentials, refreshed ahead of expiry
     struct sigv4_config {
@@ -32,6 +43,7 @@ struct credential_config {
         secret secret_access_key, session_token;
     };
     std::optional<sigv4_config> aws_sigv4;
+    std::optional<service_account_config> gcp_service_account;
 };
 void read(config_reader& r, credential_config& c);
 void read(config_reader& r, credential_config::oauth2_config& c);
@@ -44,14 +56,23 @@ void read(config_reader& r, timeouts_config& c);
 
 // The wire format of an upstream.
 enum class dialect : std::uint8_t {
-    openai,
-    azure,  // OpenAI's, with a deployment in the path and a version in the query
+    openai,            // all of OpenAI's API
+    openai_chat,       // of it chat completions, completions and embeddings: what most compatible servers have
+    openai_responses,  // requests of other dialects become Responses
+    azure,             // OpenAI's, with a deployment in the path and a version in the query
+    anthropic,
+    gemini,
+    vertex,             // Google's models at Vertex AI
+    vertex_anthropic,   // Anthropic's models there
+    bedrock,            // Converse
+    bedrock_anthropic,  // Anthropic's models by InvokeModel
+    cohere,             // v2
 };
-
 // An account at an upstream: where, how, and as whom.
 struct provider_config {
     std::string name;
     dialect speaks = dialect::openai;
+    chat_quirks quirks;                          // of its preset
     std::string api_version;                     // azure's
     std::vector<std::string> base_urls;          // several: taken in turn, the broken ones left out
     std::vector<credential_config> credentials;  // several: taken in turn, the limited ones left out

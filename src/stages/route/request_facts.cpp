@@ -54,6 +54,13 @@ result<void> refuse_hidden(const json_object& body) {
 
 result<request_facts> facts_of(const json_object& body, std::string_view path) {
     request_facts facts;
+    facts.api = routing::client_api_of(path);
+    if (facts.api && !facts.api->model.empty()) {
+        facts.model = facts.api->model;
+        facts.place = model_place::path;
+        facts.stream = facts.api->stream;
+        return facts;
+    }
     facts.place = model_place::json;
     auto plain = refuse_hidden(body);
     if (!plain) return plain.error();

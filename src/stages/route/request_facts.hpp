@@ -1,6 +1,8 @@
 // What a request asks for: which model, streamed or not, and in which form it said so.
 #pragma once
 
+#include "routing/dialects.hpp"
+
 #include <sluice/exchange.hpp>
 
 #include <optional>
@@ -10,7 +12,7 @@
 namespace sluice::route {
 
 // Where a request says its model.
-enum class model_place : std::uint8_t { none, json, form, query };
+enum class model_place : std::uint8_t { none, json, form, query, path };
 
 inline constexpr std::size_t model_bytes_max = 256;  // of a model's name; a longer one is no model's
 
@@ -19,7 +21,8 @@ struct request_facts {
     std::string sent;   // the name that stands in the request now
     bool stream = false;
     model_place place = model_place::none;
-    bool wants_usage = false;  // a streamed chat or completion that did not ask for its usage: we do
+    bool wants_usage = false;                // a streamed chat or completion that did not ask for its usage: we do
+    std::optional<routing::client_api> api;  // an endpoint that may be translated
 };
 
 // Reads them from the body, or from the query of a GET. Collects the body of a POST that is JSON or a form.

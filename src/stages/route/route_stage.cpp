@@ -66,6 +66,7 @@ struct before_attempt {
     void restore(exchange& x) const {
         x.edits() = edits;
         x.hide_usage_event = hide_usage_event;
+        x.outgoing_body.reset();
         x.clear_failure();
     }
 };
@@ -166,6 +167,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
 
     routing::attempt_plan plan(*found.which, x, providers_, random_, subject);
     const before_attempt start(x);
+    std::unique_ptr<translation> translated;  // where a target speaks another dialect
     std::optional<candidate> c = plan.next(services_.time().recent());
     if (!c) {
         error e{error_kind::no_target, "No target of this model is available now."};
@@ -173,15 +175,24 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         if (e.retry_after > 0ms) e.kind = error_kind::rate_limited;
         co_return x.fail(std::move(e));
     }
+    const bool counts = facts.api && facts.api->wants == routing::operation::count_tokens;
+    if (counts && !routing::speaks_natively(c->at->what().config, facts.api)) {
+        translation counted(x, *facts.api, true);
+        const auto text = counted.count();
+        if (!text) co_return x.fail(text.error());
+        co_return co_await x.respond_json(200, *text);
+    }
     x.fell_back = c->of != found.which;
     const routing::target* const first_choice = c->to;
     c->at->state().retries.called();
     for (int n = 1;; ++n) {
-        const auto aimed = aim(x, *c, facts, star);
-        if (aimed) {
-            co_await next(x);
-        } else {
+        const auto aimed = aim(x, *c, facts, star, translated);
+        if (!aimed) {
             x.fail(aimed.error());
+        } else if (x.target->translated) {
+            co_await attempt(x, next, *translated, *c->at);
+        } else {
+            co_await next(x);
         }
         const routing::fault whose = learn(x, *c);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
@@ -217,29 +228,66 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     }
 }
 
-result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& facts, std::string_view star) const {
+awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& translated,
+                                     routing::provider_runtime& at) {
+    at.translated.add();
+    const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply());
+    {
+        const sink_scope scope(x, *sink);
+        co_await next(x);
+    }
+    if (const int repairs = sink->repairs(); repairs > 0) at.repairs.add(repairs);
+    if (x.failure() && !x.committed() && x.failure()->upstream != nullptr) {
+        error e = *x.failure();
+        translated.translate(e);
+        x.fail(std::move(e));
+    }
+}
+
+result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& facts, std::string_view star,
+                              std::unique_ptr<translation>& translated) const {
     // Without a name of its own a target is asked for its model by the model's name, not by an alias.
     std::string name = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
     if (const auto at = name.find('*'); at != std::string::npos) name.replace(at, 1, star);
+    x.hold_back = worth_another;
+    if (!routing::speaks_natively(c.at->what().config, facts.api)) {
+        if (!facts.api) {
+            return error{error_kind::bad_request,
+                         "The provider of this model has no " + std::string(x.request().path()) + "."};
+        }
+        if (translated == nullptr)
+            translated = std::make_unique<translation>(x, *facts.api, config_.on_unsupported == unsupported::drop);
+        auto path = translated->aim(*c.to, name);
+        if (!path) return path.error();
+        point(x, c, std::move(*path));
+        x.target->translated = true;
+        return {};
+    }
     auto set = set_model(x, facts, name);
     if (!set) return set.error();
     if (facts.place == model_place::json) {
         for (const auto& [key, raw] : c.to->config.body) x.edits().set(*x.parsed_json(), key, raw);
-        if (facts.wants_usage) {
+        if (facts.wants_usage && c.at->what().config.quirks.stream_usage) {
             ask_for_usage(x);
             x.hide_usage_event = true;
         }
     }
+    point(x, c,
+          facts.place == model_place::path
+              ? routing::native_path(c.at->what().config, *facts.api, name)
+              : target_path(x.request(), config_.strip_prefix, c.at->what().config, name, facts.place));
+    return {};
+}
+
+void route_stage::point(exchange& x, const candidate& c, std::string path) {
     upstream_target& t = x.target.emplace();
     t.endpoint = &c.at->what().endpoints[c.endpoint];
     t.model = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
-    t.path = target_path(x.request(), config_.strip_prefix, c.at->what().config, name, facts.place);
+    t.path = std::move(path);
     t.headers = &c.at->headers(c.credential);
     t.authorizer = c.at->signer(c.credential);
     t.first_byte = c.to->config.first_byte;
     t.idle = c.to->config.idle;
-    x.hold_back = worth_another;
-    return {};
 }
 
 routing::fault route_stage::learn(const exchange& x, const candidate& c) {

@@ -10,6 +10,7 @@
 #include "routing/provider_runtime.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
+#include "stages/route/translation.hpp"
 
 #include <sluice/exchange.hpp>
 #include <sluice/services.hpp>
@@ -36,7 +37,12 @@ private:
     awaitable<void> serve_model(exchange& x, next_stage next, request_facts facts);
     awaitable<void> serve_provider(exchange& x, next_stage next, std::size_t provider);
     // Points the exchange at a candidate: target, model name and body as the upstream wants them.
-    result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star) const;
+    result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star,
+                     std::unique_ptr<translation>& translated) const;
+    // The attempt itself, its answer translated where its target speaks another dialect than the client.
+    static awaitable<void> attempt(exchange& x, next_stage next, translation& translated,
+                                   routing::provider_runtime& at);
+    static void point(exchange& x, const routing::candidate& c, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
     routing::fault learn(const exchange& x, const routing::candidate& c);

@@ -1,7 +1,9 @@
 // The configurations that the documentation shows are loaded, and its links lead somewhere.
 #include "app/gateway_config.hpp"
 #include "governance/catalogue/model_catalogue.hpp"
+#include "routing/presets.hpp"
 #include "unit/config/support.hpp"
+#include "unit/routing/service_account_key.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -93,5 +95,54 @@ TEST_CASE("links of models.md lead to files that exist") {
     for (const std::string& link : all) {
         CAPTURE(link);
         CHECK(std::filesystem::exists(docs / link.substr(0, link.find('#'))));
+    }
+}
+
+TEST_CASE("the configurations that credentials.md, providers.md and dialects.md show load without a problem") {
+    const auto environment = config::testing::fake_environment(
+        {{"AZURE_CLIENT_ID", "id"},
+         {"AZURE_CLIENT_SECRET", "secret"},
+         {"AZURE_TENANT_ID", "tenant"},
+         {"AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/azure/tokens/azure-identity-token"},
+         {"DEEPSEEK_API_KEY", "sk-d"},
+         {"OPENAI_API_KEY", "sk-o"},
+         {"ANTHROPIC_API_KEY", "sk-a"},
+         {"GEMINI_API_KEY", "g"},
+         {"AWS_ACCESS_KEY_ID", "AKIA"},
+         {"AWS_SECRET_ACCESS_KEY", "secret"},
+         {"GROQ_API_KEY", "gsk-g"}},
+        {{"/run/secrets/vertex.json", routing::testing::key_file(routing::testing::account_key().pem())}});
+    std::size_t seen = 0;
+    for (const char* name : {"credentials.md", "providers.md", "dialects.md"}) {
+        for (std::string block : yaml_blocks(page(std::string(SLUICE_SOURCE_DIR "/docs/") + name))) {
+            // A part of a configuration is completed by what every one needs.
+            if (block.find("listeners:") == std::string::npos) block += "listeners: [{address: 127.0.0.1:8080}]\n";
+            if (block.find("routes:") == std::string::npos) block += "routes: [{match: {path: /*}, stages: [relay]}]\n";
+            CAPTURE(name, block);
+            app::gateway_config c;
+            CHECK(config::testing::problems_of(
+                      block, [&](config_reader& r) { read(r, c); }, environment) == config::testing::lines{});
+            ++seen;
+        }
+    }
+    CHECK(seen == 6);
+}
+
+TEST_CASE("links of credentials.md, providers.md and dialects.md lead to pages that exist") {
+    const std::filesystem::path docs = SLUICE_SOURCE_DIR "/docs";
+    for (const char* name : {"credentials.md", "providers.md", "dialects.md"}) {
+        for (const std::string& link : links(page(docs / name))) {
+            CAPTURE(name, link);
+            CHECK(std::filesystem::exists(docs / link.substr(0, link.find('#'))));
+        }
+    }
+}
+
+TEST_CASE("providers.md shows each preset with its address") {
+    const std::string text = page(SLUICE_SOURCE_DIR "/docs/providers.md");
+    for (const routing::preset& p : routing::presets()) {
+        CAPTURE(p.name);
+        CHECK(text.find("`" + std::string(p.name) + "`") != std::string::npos);
+        CHECK(text.find("`" + std::string(p.base_url) + "`") != std::string::npos);
     }
 }

@@ -50,6 +50,15 @@ TEST_CASE("Retry-After is in whole seconds, never too early") {
     CHECK(wait(error_kind::overloaded, 5000ms) == "5");
 }
 
+TEST_CASE("Anthropic's SDKs learn that no conversation is kept here") {
+    const auto body = [](const error& e) { return make_error_reply(e, error_shape::anthropic).body; };
+    CHECK(body(error{error_kind::bad_request, "No.", "thread"}) ==
+          R"({"type":"error","error":{"type":"invalid_request_error","message":"No.",)"
+          R"("details":{"error_code":"thread_unsupported_request","unsupported":["thread"]}}})");
+    CHECK(body(error{error_kind::bad_request, "No.", "tools"}) ==
+          R"({"type":"error","error":{"type":"invalid_request_error","message":"No."}})");
+}
+
 TEST_CASE("an upstream's own error passes as it came") {
     error e{error_kind::upstream_status, "The upstream answered with status 418."};
     auto failure = std::make_shared<upstream_failure>();

@@ -57,6 +57,16 @@ TEST_CASE("a service that shall have the client's credentials gets them, but nev
     CHECK(p.sent() == "Authorization=a Cookie=b x-request-id=request-1 x-forwarded-for=192.0.2.7:40000 ");
 }
 
+TEST_CASE("a translated body is JSON, whatever the client said of its own") {
+    passing p;
+    p.f.x.target->translated = true;
+    p.client_sends({{"Content-Type", "application/x-www-form-urlencoded"}, {"A", "1"}});
+    CHECK(p.sent() == "A=1 content-type=application/json x-request-id=request-1 ");
+    passing bare;
+    bare.f.x.target->translated = true;
+    CHECK(bare.sent() == "content-type=application/json x-request-id=request-1 ");
+}
+
 TEST_CASE("what only the gateway says is not taken from a client") {
     for (const auto* name : {"X-Request-Id", "X-Forwarded-For", "x-forwarded-proto", "X-Real-IP", "Forwarded", "Host",
                              "traceparent", "Tracestate", "X-Sluice-Tenant", "x-gateway-key"}) {

@@ -1,6 +1,7 @@
 #include "routing/oauth2.hpp"
 
 #include "support/exchange_fixture.hpp"
+#include "unit/config/support.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -52,7 +53,7 @@ private:
     test::fake_services& base_;
 };
 
-credential_config::oauth2_config config() {
+credential_config::oauth2_config client() {
     credential_config::oauth2_config c;
     c.token_url = "https://issuer.example.com/token";
     c.client_id = "me & you";
@@ -68,7 +69,7 @@ std::string token(const std::string& text, const std::string& life = "3600") {
 struct fixture {
     boost::asio::io_context io{1};
     test::fake_services s{io};
-    oauth2_signer signer{config(), "azure", s};
+    issued_token_signer signer{client_credentials(client()), "azure", s};
 
     // The Authorization of one request, or the error's message.
     std::string ask() {
@@ -76,7 +77,7 @@ struct fixture {
         test::run(io, ask(signer, out));
         return out;
     }
-    static awaitable<void> ask(oauth2_signer& signer, std::string& out) {
+    static awaitable<void> ask(issued_token_signer& signer, std::string& out) {
         header_list headers;
         auto done = co_await signer.authorize("POST", "h", "/", {}, headers);
         out = done ? std::string(headers.find("authorization").value_or("")) : describe(done.error());
@@ -168,7 +169,7 @@ TEST_CASE("requests that need a token together share one fetch") {
     boost::asio::io_context io{1};
     test::fake_services base(io);
     slow_services s(io, base);
-    auto signer = std::make_unique<oauth2_signer>(config(), "azure", s);
+    auto signer = std::make_unique<issued_token_signer>(client_credentials(client()), "azure", s);
     std::string got[3];
     for (std::string& out : got) boost::asio::co_spawn(io, fixture::ask(*signer, out), boost::asio::detached);
     io.poll();
@@ -191,7 +192,7 @@ TEST_CASE("who waited for a fetch that failed is told so without another one") {
     test::fake_services base(io);
     slow_services s(io, base);
     s.issuer.status = 500;
-    oauth2_signer signer(config(), "azure", s);
+    issued_token_signer signer(client_credentials(client()), "azure", s);
     std::string got[3];
     for (std::string& out : got) boost::asio::co_spawn(io, fixture::ask(signer, out), boost::asio::detached);
     io.poll();
@@ -200,4 +201,37 @@ TEST_CASE("who waited for a fetch that failed is told so without another one") {
     io.run();
     for (const std::string& out : got) CHECK(out.find("the issuer answered 500") != std::string::npos);
     CHECK(s.issuer.asked.size() == 1);
+}
+
+TEST_CASE("a federated token is read from its file at each exchange and stands in for the secret") {
+    const config::testing::temporary_folder folder;
+    credential_config::oauth2_config c = client();
+    c.client_secret = secret();
+    c.federated_token_file = folder.write("token", "header.first.sig\n");
+    const token_request ask = client_credentials(c);
+    CHECK(ask()->body ==
+          "grant_type=client_credentials&client_id=me%20%26%20you&client_assertion_type="
+          "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=header.first.sig"
+          "&scope=read%20write");
+    folder.write("token", "header.second.sig");
+    CHECK(ask()->body.find("client_assertion=header.second.sig&") != std::string::npos);
+}
+
+TEST_CASE("a federated token that cannot be read fails the credential, and nobody is asked") {
+    const config::testing::temporary_folder folder;
+    const auto failure = [&](const std::string& path) {
+        boost::asio::io_context io{1};
+        test::fake_services s(io);
+        credential_config::oauth2_config c = client();
+        c.federated_token_file = path;
+        issued_token_signer signer(client_credentials(c), "azure", s);
+        std::string got;
+        test::run(io, fixture::ask(signer, got));
+        CHECK(s.fetches.urls.empty());
+        return got;
+    };
+    const std::string none = "credential_unavailable: No token for provider azure: the federated token file ";
+    CHECK(failure(folder.path("nothing")) == none + "cannot be read: No such file or directory");
+    CHECK(failure(folder.write("empty", " \n")) == none + "is empty");
+    CHECK(failure(folder.write("huge", std::string(20000, 'x'))) == none + "cannot be read: larger than 16 KiB");
 }

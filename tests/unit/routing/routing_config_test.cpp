@@ -67,6 +67,18 @@ TEST_CASE("a credential has exactly one kind, with what that kind needs") {
     CHECK(routing_problems(with_credential("{api_key: k, header: x-api-key}")) == "");
 }
 
+TEST_CASE("an OAuth 2 client proves itself by a secret or by a file with an assertion, not by both") {
+    const auto of = [](const std::string& proof) {
+        return routing_problems(with_credential("{oauth2: {token_url: \"https://a\", client_id: i" + proof + "}}"));
+    };
+    CHECK(of(", client_secret: s") == "");
+    CHECK(of(", federated_token_file: /var/run/token") == "");
+    CHECK(complains(of(""), "either a client_secret or a federated_token_file"));
+    CHECK(complains(of(", client_secret: s, federated_token_file: t"),
+                    "either a client_secret or a federated_token_file"));
+    CHECK(complains(of(", client_secret: \"\""), "must not be empty"));
+}
+
 TEST_CASE("Azure's deployments need a version, and nobody else has one") {
     const auto of = [](const std::string& rest) {
         return routing_problems("providers: [{name: a, base_url: \"https://a.example.com\", " + rest + "}]\n");

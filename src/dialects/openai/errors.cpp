@@ -1,0 +1,61 @@
+#include "dialects/openai/openai.hpp"
+#include "dialects/values.hpp"
+#include "http/json_writer.hpp"
+
+namespace sluice::chat::openai {
+
+void write_openai_error(const error_facts& e, std::string& out) {
+    http::json_writer w(out);
+    const auto text_or_null = [&](std::string_view key, const std::string& text) {
+        w.key(key);
+        if (text.empty()) {
+            w.null();
+        } else {
+            w.string(text);
+        }
+    };
+    w.begin_object().key("error").begin_object().key("message").string(e.message);
+    text_or_null("type", e.type);
+    text_or_null("param", e.param);
+    text_or_null("code", e.code);
+    w.end_object().end_object();
+}
+
+error_facts read_openai_error(int status, std::string_view body) {
+    error_facts e;
+    e.status = status;
+    const auto scalar = [](const json_value& v) {
+        if (v.type == json_type::string) return decode(v.raw);
+        return v.type == json_type::number ? std::string(v.raw) : std::string{};
+    };
+    const auto fields = [&](json object) {
+        each_member(object, [&](std::string_view key, const json_value& v) {
+            if (key == "message" || key == "detail") e.message = scalar(v);
+            if (key == "type") e.type = scalar(v);
+            if (key == "code") e.code = scalar(v);
+            if (key == "param") e.param = scalar(v);
+        });
+    };
+    // Google's endpoint of this dialect puts its errors into a list.
+    if (const auto begin = body.find_first_not_of(" \t\r\n"); begin != std::string_view::npos && body[begin] == '[') {
+        if (const auto all =
+                validate_json(body) ? json_elements({json_type::array, body.substr(begin)}) : std::vector<json_value>{};
+            !all.empty() && all.front().type == json_type::object)
+            body = all.front().raw;
+    }
+    if (const auto o = json_object::parse(body)) {
+        const auto inner = o->find("error");
+        if (inner && inner->type == json_type::object) {
+            fields(inner->raw);
+        } else {
+            fields(body.substr(body.find('{')));
+            if (inner && inner->type == json_type::string) e.message = decode(inner->raw);  // {"error":"..."}
+        }
+    }
+    if (e.message.empty())
+        e.message =
+            "The upstream answered with status " + std::to_string(status) + (body.empty() ? "." : ": " + excerpt(body));
+    return e;
+}
+
+}  // namespace sluice::chat::openai
