@@ -29,10 +29,12 @@ int main(int argc, char** argv) {
 
     std::string encoding{"o200k_base"};
     std::string ranks;
-    auto* count = cli.add_subcommand("count-tokens", "Count the tokens of the text on the standard input");
+    std::vector<std::string> files;
+    auto* count = cli.add_subcommand("count-tokens", "Count the tokens of a text");
     count->add_option("--encoding", encoding, "o200k_base (the default) or cl100k_base");
     count->add_option("--ranks", ranks, "The folder that holds ENCODING.tiktoken")->required();
-    count->callback([&] { code = sluice::app::count_tokens(encoding, ranks); });
+    count->add_option("FILE", files, "Texts; without any, the standard input");
+    count->callback([&] { code = sluice::app::count_tokens(encoding, ranks, files); });
 
     CLI11_PARSE(cli, argc, argv);
     if (!cli.get_subcommands().empty()) return code;
