@@ -16,6 +16,7 @@ namespace sluice {
 enum class error_kind : std::uint8_t {
     // The client's request.
     bad_request,             // 400: malformed or not allowed; `param` names the place
+    context_length_exceeded,  // 400: the prompt is longer than the model's context window
     unauthorized,            // 401: no credential, or a wrong one
     forbidden,               // 403: a good credential that may not do this
     not_found,               // 404: no such route

@@ -1,4 +1,5 @@
 // Words of Gemini's and what they mean elsewhere: names of fields, reasons, usage, errors.
+#include "dialects/context_overflow.hpp"
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
@@ -161,6 +162,7 @@ error_facts read_error(int status, std::string_view body) {
         read(text);
         each_element(text, [&](const json_value& v) { read(v.raw); });  // streams without alt=sse wrap it
     }
+    if (says_too_long(status, body)) e.code = "context_length_exceeded";
     if (e.message.empty())
         e.message =
             "The upstream answered with status " + std::to_string(status) + (body.empty() ? "." : ": " + excerpt(body));

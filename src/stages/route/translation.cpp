@@ -1,6 +1,5 @@
 #include "stages/route/translation.hpp"
 
-#include "dialects/token_estimate.hpp"
 #include "http/path.hpp"
 
 #include <chrono>
@@ -50,16 +49,18 @@ result<const json_object*> translation::request() {
     return &*edited_json_;
 }
 
-result<void> translation::read_conversation(const json_object& body) {
-    if (conversation_) return {};
+result<const chat::conversation*> translation::conversation() {
+    if (conversation_) return &*conversation_;
+    const auto text = request();
+    if (!text) return text.error();
     chat::conversation& c = conversation_.emplace();
-    auto read = api_.dialect->read_request(body, call_of(x_, api_), c);
+    auto read = api_.dialect->read_request(**text, call_of(x_, api_), c);
     if (!read) {
         conversation_.reset();
         return read.error();
     }
     if (api_.stream) c.stream = true;
-    return {};
+    return &c;
 }
 
 result<void> translation::read_embedding(const json_object& body) {
@@ -71,20 +72,20 @@ result<void> translation::read_embedding(const json_object& body) {
 
 // Appends the body and gives the path.
 result<std::string> translation::write(const chat::target_facts& facts, chat::losses& lost, std::string& body) {
-    const auto text = request();
-    if (!text) return text.error();
     if (api_.wants == routing::operation::chat) {
-        auto read = read_conversation(**text);
-        if (!read) return read.error();
-        auto written = upstream_->write_request(*conversation_, facts, lost, body);
+        const auto asked = conversation();
+        if (!asked) return asked.error();
+        auto written = upstream_->write_request(**asked, facts, lost, body);
         if (!written) return written.error();
-        return upstream_->path(facts, conversation_->stream);
+        return upstream_->path(facts, (*asked)->stream);
     }
     const chat::embedding_upstream* const form = upstream_->embeddings();
     if (api_.wants != routing::operation::embed || form == nullptr) {
         return error{error_kind::bad_request,
                      "The target " + std::string(facts.model) + " has nothing that could serve this endpoint."};
     }
+    const auto text = request();
+    if (!text) return text.error();
     auto read = read_embedding(**text);
     if (!read) return read.error();
     auto written = form->write(*embedding_, facts, lost, body);
@@ -104,16 +105,6 @@ result<std::string> translation::aim(const routing::target& t, std::string_view 
     if (auto set = set_parameters(body, t.config.body); !set) return set.error();
     dropped_ = joined(lost.dropped());
     return path;
-}
-
-result<std::string> translation::count() {
-    const auto text = request();
-    if (!text) return text.error();
-    auto read = read_conversation(**text);
-    if (!read) return read.error();
-    std::string out;
-    api_.dialect->write_token_count(chat::estimate_tokens(*conversation_), out);
-    return out;
 }
 
 std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next) {
