@@ -146,9 +146,9 @@ def test_tokens_are_counted_for_a_model_of_another_dialect(gateway, upstream):
     up = upstream()
     g = gateway(make_config(up, routes=[{"match": {"path": ["/v1/*", "/v1beta/*"]}, "stages": api_stages()}]))
     body = {"model": "m", "messages": [{"role": "user", "content": "x" * 400}]}
-    assert ask(g, body, "/v1/messages/count_tokens").json() == {"input_tokens": 107}
+    assert ask(g, body, "/v1/messages/count_tokens").json() == {"input_tokens": 74}
     gemini = ask(g, {"contents": [{"parts": [{"text": "x" * 400}]}]}, "/v1beta/models/m:countTokens")
-    assert gemini.json() == {"totalTokens": 107}
+    assert gemini.json() == {"totalTokens": 74}
     assert up.requests == []
 
 
@@ -162,3 +162,22 @@ def test_vectors_come_from_a_model_of_another_dialect(gateway, upstream):
     assert packed.json()["data"][0]["embedding"] == "AAAAPwAAgL8="
     few = ask(g, {"model": "m", "input": ["a"]}, "/v1/embeddings")
     assert few.status == 502
+
+
+def test_how_long_to_wait_is_told_wherever_the_upstream_says_it(gateway, upstream):
+    said = {"error": {"code": 429, "message": "Quota exceeded.", "status": "RESOURCE_EXHAUSTED",
+                      "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.2s"}]}}
+    up = upstream(otherwise=answer(said, status="429 Too Many Requests"))
+    g = gateway(make_config(up, providers=[provider("p", up.port, dialect="gemini")]))
+    refused = ask(g)
+    assert refused.status == 429 and refused.header("retry-after") == "35"
+    assert refused.json()["error"]["message"] == "Quota exceeded."
+
+
+def test_betas_of_anthropics_clients_reach_bedrock(gateway, upstream):
+    up = upstream(otherwise=answer(MESSAGE))
+    keys = {"aws_sigv4": {"region": "us-east-1", "service": "bedrock", "access_key_id": "AKID", "secret_access_key": "secret"}}
+    g = gateway(make_config(up, providers=[{**provider("p", up.port, dialect="bedrock.anthropic"), "credentials": [keys]}]))
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
+    assert ask(g, body, "/v1/messages", headers={"anthropic-beta": "context-1m-2025-08-07"}).status == 200
+    assert sent(up)["anthropic_beta"] == ["context-1m-2025-08-07"]

@@ -100,7 +100,9 @@ result<std::string> translation::aim(const routing::target& t, std::string_view 
     chat::losses lost(label, drop_);
     std::string& body = x_.outgoing_body.emplace();
     body.reserve(x_.collected_body().size() + 512);
-    auto path = write({model}, lost, body);
+    chat::target_facts facts{model};
+    if (api_.dialect->maker() == "anthropic") facts.betas = x_.request().headers.find("anthropic-beta").value_or("");
+    auto path = write(facts, lost, body);
     if (!path) return path.error();
     if (auto set = set_parameters(body, t.config.body); !set) return set.error();
     dropped_ = joined(lost.dropped());
@@ -122,7 +124,9 @@ void translation::translate(error& e) const {
     auto said = std::make_shared<upstream_failure>();
     said->status = e.upstream->status;
     said->content_type = "application/json";
-    api_.dialect->write_error(upstream_->read_error(e.upstream->status, e.upstream->body), said->body);
+    const chat::error_facts facts = upstream_->read_error(e.upstream->status, e.upstream->body);
+    api_.dialect->write_error(facts, said->body);
+    if (e.retry_after.count() == 0) e.retry_after = facts.retry_after;
     e.upstream = std::move(said);
 }
 

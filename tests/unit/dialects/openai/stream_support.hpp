@@ -32,7 +32,8 @@ inline std::string line_of(const stream_step& s) {
         case kind::delta:
             return "delta " + place + " " + type + " " + std::string(s.text) + field("logprobs", s.logprobs);
         case kind::part_end:
-            return "end " + place + " " + type + field("signature", s.signature) + field("citations", s.citations);
+            return "end " + place + " " + type + field("signature", s.signature) + field("hidden", s.encrypted) +
+                   field("citations", s.citations);
         case kind::finish:
             return "finish " + (s.choice == 0 ? "" : std::to_string(s.choice) + "/") +
                    (s.why == finish_reason::none ? "none" : std::string(finish_name(s.why)));
