@@ -215,6 +215,8 @@ private:
         w_.key("name").raw(name).key("response");
         if (r.structured.empty()) {
             w_.begin_object().key(r.is_error ? "error" : "output").raw(text_of(r.content, arena_)).end_object();
+        } else if (r.is_error) {
+            w_.begin_object().key("error").raw(r.structured).end_object();
         } else {
             w_.raw(r.structured);
         }
