@@ -203,7 +203,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         co_return x.fail(std::move(e));
     }
     const bool counts = facts.api && facts.api->wants == routing::operation::count_tokens;
-    if (counts && !routing::speaks_natively(c->at->what().config, facts.api)) {
+    if (counts && !routing::speaks_natively(c->at->what().config, facts.api, x.request().path())) {
         co_return co_await serve_count(x, *facts.api, suitable.counter(*c));
     }
     x.fell_back = c->of != found.which;
@@ -307,7 +307,7 @@ awaitable<std::optional<candidate>> route_stage::first_fitting(exchange& x, cons
 awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& translated,
                                      routing::provider_runtime& at) {
     at.translated.add();
-    const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply());
+    const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply(), services_);
     {
         const sink_scope scope(x, *sink);
         co_await next(x);
@@ -323,7 +323,7 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& 
 result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& facts, std::string_view star,
                               std::unique_ptr<translation>& translated) const {
     const std::string name = upstream_name(*c.of, *c.to, star);
-    if (!routing::speaks_natively(c.at->what().config, facts.api)) {
+    if (!routing::speaks_natively(c.at->what().config, facts.api, x.request().path())) {
         if (!facts.api) {
             return error{error_kind::bad_request,
                          "The provider of this model has no " + std::string(x.request().path()) + "."};

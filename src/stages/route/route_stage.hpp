@@ -54,8 +54,7 @@ private:
     result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star,
                      std::unique_ptr<translation>& translated) const;
     // The attempt itself, its answer translated where its target speaks another dialect than the client.
-    static awaitable<void> attempt(exchange& x, next_stage next, translation& translated,
-                                   routing::provider_runtime& at);
+    awaitable<void> attempt(exchange& x, next_stage next, translation& translated, routing::provider_runtime& at);
     static void point(exchange& x, const routing::candidate& c, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.

@@ -109,13 +109,13 @@ result<std::string> translation::aim(const routing::target& t, std::string_view 
     return path;
 }
 
-std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next) {
+std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next, services& s) {
     chat::client_call call = call_of(x_, api_);
     call.wants_usage = conversation_ && conversation_->stream_usage;
     call.stream = conversation_ && conversation_->stream;
     call.now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    return std::make_unique<translating_sink>(x_, next, *api_.dialect, *upstream_, call,
+    return std::make_unique<translating_sink>(x_, s, next, *api_.dialect, *upstream_, call,
                                               embedding_ ? &*embedding_ : nullptr, dropped_);
 }
 

@@ -30,7 +30,7 @@ public:
     result<const chat::conversation*> conversation();
 
     // For the attempt that was aimed at.
-    std::unique_ptr<translating_sink> make_sink(reply_sink& next);
+    std::unique_ptr<translating_sink> make_sink(reply_sink& next, services& s);
     // An upstream's error that was held back, as the client's dialect says it.
     void translate(error& e) const;
 
