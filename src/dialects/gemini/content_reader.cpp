@@ -93,7 +93,8 @@ result<tool_call> read_call(json v, part_source& from, const std::string& at, te
     return call;
 }
 
-// {"output":"text"} and {"error":"text" or object}, which is how Google's own libraries wrap what a function gives back.
+// {"output":"text"}, {"error":"text"} and {"error":{...}}, which is how Google's own libraries wrap what a function
+// gives.
 bool read_wrapped(json response, tool_result& r) {
     json text, details;
     bool error = false;
