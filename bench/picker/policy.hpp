@@ -24,8 +24,8 @@ struct arrival {
 
 // An endpoint as the gateway knows it.
 struct endpoint_info {
-    bool ready = true;  // false: it drains or is down, and must not be chosen
-    std::uint64_t kv_tokens = 0;
+    bool ready = true;            // false: it drains or is down, and must not be chosen
+    std::uint64_t kv_tokens = 0;  // room for attention state
     // As of the last poll.
     std::uint64_t running = 0, waiting = 0;
     double kv_use = 0;
