@@ -222,7 +222,7 @@ void prefix_index::wipe(std::size_t slot) {
 // --- rings -------------------------------------------------------------------------------------------------------
 
 void prefix_index::push(std::size_t slot, std::uint32_t item) {
-    constexpr int rounds_spared = 16;  // then the oldest goes, used or not: nobody searches for long
+    constexpr int rounds_spared = 1'024;  // then the oldest goes, used or not: nobody searches for ever
     ring& r = rings_[slot];
     r.bytes.fetch_add(bytes_of(item), relaxed);
     for (int i = 0; r.bytes.load(relaxed) > r.capacity.load(relaxed) ||
