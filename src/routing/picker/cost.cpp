@@ -8,20 +8,25 @@ forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_w
     const step_rates& v = e.rates;
     const auto n = static_cast<double>(e.load.inflight);
     const auto context = static_cast<double>(e.load.context_tokens);
-    const double u = r.uncached_tokens, o = r.output_tokens;
-    const double ahead = static_cast<double>(e.load.prefill_tokens) + u;
-    const double step = v.c0_s + v.cd_s * n + v.ckv_s * context;
+    const double o = r.output_tokens, ctx = r.prompt_tokens;
+    const double mine = r.uncached_tokens * v.cp_s;
+    const double ahead = static_cast<double>(e.load.prefill_tokens) + r.uncached_tokens;
+    const double others = v.cd_s * n + v.ckv_s * context;
+    const double step = v.c0_s + others;
 
     forecast f;
-    f.ttft_s = ahead * v.cp_s + (1.5 + ahead / w.chunk_tokens) * step + e.adapter_s + e.rtt_s;
-    f.tpot_s = step + v.cd_s + v.ckv_s * r.prompt_tokens;
+    f.tpot_s = step + v.cd_s + v.ckv_s * ctx;
+    const double kv = e.kv_use + ahead / std::max(1.0, e.kv_tokens);
+    const double room = w.kv_wait * o * f.tpot_s * std::max(0.0, kv - w.kv_full);
+    f.ttft_s = ahead * v.cp_s + (1.5 + ahead / w.chunk_tokens) * step + room + e.adapter_s + e.rtt_s;
 
-    const double stall = u * v.cp_s * n;
-    const double decode = o * (step - v.c0_s) + o * n * (v.cd_s + v.ckv_s * r.prompt_tokens);
-    const double eviction = w.eviction * e.fill * e.fill * u * v.cp_s;
-    const double kv = e.kv_use + u / std::max(1.0, e.kv_tokens);
-    const double over = std::max(0.0, (kv - w.kv_barrier_from) / (1 - w.kv_barrier_from));
-    f.cost_s = f.ttft_s + eviction + w.decode * (stall + decode) + w.kv_barrier_s * over * over;
+    const double stall = mine * n;
+    const double decode = o * others + o * n * (v.cd_s + v.ckv_s * ctx);
+    const double eviction = w.eviction * e.fill * e.fill * mine;
+    constexpr double fill_least = 0.01;  // below it all are equally empty
+    const double relative = (e.fill - e.mean_fill) / (e.mean_fill + fill_least);
+    const double home = w.home * std::clamp(relative, -1.0, 1.0) * mine;
+    f.cost_s = f.ttft_s + w.decode * (stall + decode) + eviction + home;
     return f;
 }
 

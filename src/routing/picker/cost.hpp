@@ -1,14 +1,17 @@
 // What a request would cost at an endpoint, in seconds added to everybody's waiting: pure arithmetic.
 //
-//   T  = (P + u) cp + (3/2 + (P + u) / chunk) step        time to my first token
-//   S  = u cp n                                            running answers stall while my prompt is computed
-//   D  = o (cd n + ckv K) + o n (cd + ckv ctx)             my answer is slowed by the others', and theirs by mine
-//   E  = g f^2 u cp                                        what my prompt evicts will have to be computed again
-//   B  = 10 s (kv - 0.85)^2 / 0.15^2  above 0.85           near the brim requests wait for room, or are thrown out
-//   cost = T + E + w (S + D) + B + adapter + round trip
+//   T  = (P + u) cp + (3/2 + (P + u) / chunk) step     time to my first token; step = c0 + cd n + ckv K
+//   S  = u cp n                                         running answers stall while my prompt is computed
+//   D  = o (cd n + ckv K) + o n (cd + ckv ctx)          my answer is slowed by the others', and theirs by mine
+//   E  = g f^2 u cp                                     what my prompt evicts will have to be computed again
+//   H  = h (f / mean f - 1) u cp, between -h and h      a prompt that nobody keeps makes its home where least is kept:
+//                                                       those who share its beginning will follow it there
+//   W  = o tpot (kv + (P + u) / kv_tokens - 0.95)+      with memory full, room comes as answers end: all of it turns
+//                                                       over in the time an answer takes
+//   cost = T + w (S + D) + E + H + W + adapter + round trip
 //
 // P: prompt tokens ahead of me there, u: mine that it does not keep, n: sequences, K: their context, o: my answer's
-// expected length, ctx: my prompt, f: how full its memory is of what was sent there, kv: use of its memory.
+// expected length, ctx: my prompt, f: how full its memory is of prompts that were sent there, kv: use of its memory.
 #pragma once
 
 #include "routing/picker/endpoint_load.hpp"
@@ -19,10 +22,11 @@
 namespace sluice::picker {
 
 struct cost_weights {
-    double decode = 0.1;       // w: a second of slower answers against a second to the first token
-    double eviction = 6;       // g
-    double kv_barrier_s = 10;  // B at a full memory
-    double kv_barrier_from = 0.85;
+    double decode = 0.1;          // w: a second of slower answers against a second to the first token
+    double eviction = 6;          // g
+    double home = 1;              // h
+    double kv_wait = 1;           // of W
+    double kv_full = 0.95;        // use of memory above which requests wait for room
     double adapter_load_s = 0.3;  // into a free slot
     double adapter_swap_s = 1;    // when another adapter must go
     double chunk_tokens = 8192;   // of prompts computed in one step
@@ -38,8 +42,9 @@ struct request_view {
 struct endpoint_view {
     load_reading load;  // own, and an estimate of other clients' work added to it
     step_rates rates;
-    double fill = 0;    // f
-    double kv_use = 0;  // kv, without this request; 0 when nobody knows
+    double fill = 0;       // f
+    double mean_fill = 0;  // of the pool's endpoints
+    double kv_use = 0;     // kv, without this request; 0 when nobody knows
     double kv_tokens = 300'000;
     double adapter_s = 0;  // time to load the adapter
     double rtt_s = 0;

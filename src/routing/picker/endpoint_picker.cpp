@@ -108,6 +108,11 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         out.output_tokens = std::min(out.output_tokens, static_cast<double>(f.output_tokens_max));
     const double tokens_per_byte = f.prompt_bytes > 0 ? out.prompt_tokens / static_cast<double>(f.prompt_bytes) : 0;
 
+    double mean_fill = 0;
+    for (const pool_endpoint& e : pool.endpoints)
+        if (e.slot < slots_.size()) mean_fill += index_.fill(e.slot);
+    mean_fill /= std::max<double>(1, static_cast<double>(pool.endpoints.size()));
+
     std::array<offer, endpoints_max> offers;
     std::size_t n = 0;
     double usual = -1;
@@ -127,7 +132,8 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         const std::size_t matched = match.blocks[e.slot];
         const double trust = slots_[e.slot]->trust.load(relaxed);
         const double cached = matched == 0 ? 0 : trust * tokens_per_byte * f.blocks[matched - 1].end;
-        const endpoint_view view = view_of(e, f, now);
+        endpoint_view view = view_of(e, f, now);
+        view.mean_fill = mean_fill;
         offer& o = offers[n++];
         o.at = at;
         o.cached_tokens = cached;

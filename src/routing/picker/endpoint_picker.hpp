@@ -26,9 +26,9 @@ namespace sluice::picker {
 using slot_set = std::bitset<endpoints_max>;
 
 struct picker_options {
-    prefix_index_options index;
-    step_rates rates;  // priors of all endpoints
-    cost_weights weights;
+    prefix_index_options index = {};
+    step_rates rates = {};  // priors of all endpoints
+    cost_weights weights = {};
     double stale_after_s = 3;  // older polled metrics are not looked at: own counters are better then
     std::uint64_t seed = 1;    // of ties between endpoints; the same in gateways that should agree
 };
@@ -73,6 +73,8 @@ struct ticket {
     std::uint16_t matched_blocks = 0;
     double prefill_ahead = 0;  // prompt tokens to compute until the first token, own included
     double sequences = 0, context_ahead = 0;
+    std::int64_t computed = 0;  // the endpoint's meter at the first token
+    bool queued = false;        // it may have waited for more than its prompt and those ahead
     steady_time sent{}, first_token{};
     bool started = false;
     std::uint32_t generation = 0;  // of the slot

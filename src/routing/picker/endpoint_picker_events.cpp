@@ -36,7 +36,7 @@ ticket endpoint_picker::dispatch_to(const candidate_endpoint& to, const pick_res
     t.slot = to.slot;
     t.generation = s.generation.load(relaxed);
     t.prefill = static_cast<std::int64_t>(std::max(1.0, choice.prompt_tokens - to.cached_tokens));
-    t.context = static_cast<std::int64_t>(choice.prompt_tokens);
+    t.context = static_cast<std::int64_t>(choice.prompt_tokens + choice.output_tokens / 2);
     t.cached_tokens = to.cached_tokens;
     t.matched_blocks = to.matched_blocks;
     t.sent = now;
@@ -44,6 +44,7 @@ ticket endpoint_picker::dispatch_to(const candidate_endpoint& to, const pick_res
     t.prefill_ahead = static_cast<double>(before.prefill_tokens + t.prefill);
     t.sequences = static_cast<double>(before.inflight);
     t.context_ahead = static_cast<double>(before.context_tokens);
+    t.queued = before.waiting > 2 || s.kv_use.load(relaxed) > options_.weights.kv_full - 0.1;
     index_.insert(to.slot, f.blocks);
     return t;
 }
@@ -54,10 +55,11 @@ void endpoint_picker::on_first_token(ticket& t, steady_time now) {
     t.started = true;
     t.first_token = now;
     s.load.first_token(t.prefill);
-    s.rates.saw_first_token(t.prefill_ahead, t.sequences, t.context_ahead, seconds_between(t.sent, now));
+    if (!t.queued) s.rates.saw_first_token(t.prefill_ahead, t.sequences, t.context_ahead, seconds_between(t.sent, now));
     const load_reading here = s.load.read();
     t.sequences = static_cast<double>(here.inflight - here.waiting);
     t.context_ahead = static_cast<double>(here.context_tokens);
+    t.computed = here.computed_tokens;
 }
 
 void endpoint_picker::on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now) {
@@ -68,10 +70,13 @@ void endpoint_picker::on_done(ticket& t, const request_features& f, const finish
     s.load.release(t.context);
     models_.saw(f.model, f.prompt_bytes, usage.prompt_tokens, usage.output_tokens);
     // What decoded beside it: in between what did when it began and when it ended.
-    if (t.started && usage.output_tokens > 8)
-        s.rates.saw_decode((t.sequences + static_cast<double>(here.inflight - here.waiting)) / 2,
-                           (t.context_ahead + static_cast<double>(here.context_tokens)) / 2,
-                           seconds_between(t.first_token, now) / static_cast<double>(usage.output_tokens - 1));
+    if (t.started && usage.output_tokens > 8) {
+        const double stalled = static_cast<double>(here.computed_tokens - t.computed) * s.rates.get().cp_s;
+        s.rates.saw_decode(
+            (t.sequences + static_cast<double>(here.inflight - here.waiting)) / 2,
+            (t.context_ahead + static_cast<double>(here.context_tokens)) / 2,
+            (seconds_between(t.first_token, now) - stalled) / static_cast<double>(usage.output_tokens - 1));
+    }
     correct(t, f, usage);
 }
 

@@ -20,7 +20,7 @@ inline double seconds_between(steady_time from, steady_time to) {
 }
 
 struct pool_endpoint {
-    std::string id;
+    std::string id = {};
     // Where the picker keeps what it learns of this endpoint, below endpoint_picker's number of slots. Stable while the
     // endpoint exists; before another one gets the slot, endpoint_picker::reset(slot) must be called.
     std::uint32_t slot = 0;
@@ -34,7 +34,7 @@ struct pool_endpoint {
     capability can = capability::none;  // what it can beyond text
     // LoRA adapters by name_hash: those it can serve, and of them those in its memory now.
     bool any_adapter = false;  // it fetches adapters that are not among the known ones
-    std::vector<std::uint64_t> adapters_known, adapters_active;
+    std::vector<std::uint64_t> adapters_known = {}, adapters_active = {};
     std::int64_t adapter_slots_free = 0;
 };
 

@@ -14,9 +14,9 @@ double within(double value, double prior) {
     return std::clamp(value, prior / believed_from, prior * believed_from);
 }
 
-// a queue elsewhere, a stalled client: such times say little about the rate
+// A queue elsewhere, a stalled client: such times say little about the rate.
 double capped(double seconds, double expected) {
-    return std::clamp(seconds, expected / 4, expected * 4);
+    return std::clamp(seconds, expected / 1.5, expected * 1.5);
 }
 
 // One learner at a time; the others go on with their work.
@@ -67,11 +67,11 @@ void learned_rates::saw_first_token(double prompt_tokens, double sequences, doub
     if (!mine || prompt_tokens < tokens_min || !(seconds > 0)) return;
     const step_rates now = get();
     const double step = now.c0_s + now.cd_s * sequences + now.ckv_s * context_tokens;
-    const double y = capped(seconds - step, prompt_tokens * now.cp_s);
+    const double y = capped(seconds - (1.5 + prompt_tokens / 8192) * step, prompt_tokens * now.cp_s);
     prefill_.xx = keep * prefill_.xx + prompt_tokens * prompt_tokens;
     prefill_.xy = keep * prefill_.xy + prompt_tokens * y;
-    // The prior weighs as much as four prompts of 2,000 tokens.
-    constexpr double prior_xx = 4 * 2'000.0 * 2'000.0;
+    // The prior weighs as much as four prompts of 3,000 tokens.
+    constexpr double prior_xx = 4 * 3'000.0 * 3'000.0;
     cp_.store(within((prefill_.xy + prior_xx * prior_.cp_s) / (prefill_.xx + prior_xx), prior_.cp_s), relaxed);
 }
 
