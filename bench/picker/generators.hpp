@@ -27,7 +27,7 @@ workload shared_prefix(const shared_prefix_shape& s, std::uint64_t seed);
 struct zipf_shape {
     std::uint32_t groups = 200;
     double exponent = 1;
-    std::uint32_t system_tokens = 3'000, tail_tokens = 500, output_tokens = 300;
+    std::uint32_t system_tokens = 2'500, tail_tokens = 400, output_tokens = 300;
     double rate = 60, seconds = 60;
     std::uint32_t adapters = 0;  // group g asks for adapter 1 + g % adapters; 0: the base model
 };
@@ -37,16 +37,16 @@ workload zipf_groups(const zipf_shape& s, std::uint64_t seed);
 // read and thought. System prompts are shared by all.
 struct chat_shape {
     double rate = 4, seconds = 120;  // of conversations
-    double turns = 6;                // on average, geometric, at least one
-    std::uint32_t system_tokens = 1'000, message_tokens = 400, output_tokens = 250;
-    std::uint32_t first_message_tokens = 2'000;  // a document to talk about
-    double think_s = 10;
+    double turns = 10;                // on average, geometric, at least one
+    std::uint32_t system_tokens = 500, message_tokens = 300, output_tokens = 400;
+    std::uint32_t first_message_tokens = 1'500;  // what it is about
+    double think_s = 5;
 };
 workload chat(const chat_shape& s, std::uint64_t seed);
 
 // Prompts that have nothing in common.
 struct unique_shape {
-    std::uint32_t prompt_tokens = 4'000, output_tokens = 200;
+    std::uint32_t prompt_tokens = 4'000, output_tokens = 300;
     double rate = 20, seconds = 60;
 };
 workload no_reuse(const unique_shape& s, std::uint64_t seed);
