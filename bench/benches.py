@@ -2,6 +2,7 @@
 import json
 import subprocess
 
+import fleets
 import machine
 from machine import BenchError
 from measure import Arena, Paired, in_turn, median
@@ -242,4 +243,4 @@ def translate(settings):
 
 
 ALL = {"throughput": throughput, "large-body": large_body, "stream": stream, "idle-streams": idle_streams,
-       "latency": latency, "translate": translate}
+       "latency": latency, "translate": translate, "picker": fleets.picker}

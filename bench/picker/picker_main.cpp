@@ -16,7 +16,7 @@ using namespace sluice::picker_bench;
 
 struct options {
     std::string set = "held-out";
-    std::filesystem::path trace;
+    std::filesystem::path trace = SLUICE_SHARED_DATA "/traces/mooncake_conversation.jsonl";
     std::vector<std::string> policies;
     std::string only;
     std::size_t seeds_max = SIZE_MAX;
