@@ -14,7 +14,7 @@ forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_w
     const double others = v.cd_s * n + v.ckv_s * context;
     const double step = v.c0_s + others;
 
-    forecast f;
+    forecast f{};
     f.tpot_s = step + v.cd_s + v.ckv_s * ctx;
     const double kv = e.kv_use + ahead / std::max(1.0, e.kv_tokens);
     const double room = w.kv_wait * o * f.tpot_s * std::max(0.0, kv - w.kv_full);

@@ -51,9 +51,9 @@ struct endpoint_view {
 };
 
 struct forecast {
-    double cost_s = 0;
-    double ttft_s = 0;  // time to first token
-    double tpot_s = 0;  // time per further token
+    double cost_s;
+    double ttft_s;  // time to first token
+    double tpot_s;  // time per further token
 };
 
 forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_weights& w);
