@@ -74,17 +74,46 @@ case_set training_cases(const std::filesystem::path& file) {
             }};
 }
 
-case_set held_out_cases(const std::filesystem::path&) {
+case_set held_out_cases(const std::filesystem::path& file) {
+    const fleet_plan usual = usual_fleet();
+    const trace_shape x15{.speed = 1.5}, x18{.speed = 1.8}, x23{.speed = 2.3};
     return {{6, 7, 8, 9, 10},
             {
-                {"capacity 25/s", of(shared_prefix_shape{.rate = 25}), usual_fleet(8, capacity_kv)},
+                {"capacity 28/s", of(shared_prefix_shape{.rate = 28}), usual_fleet(8, capacity_kv)},
+                {"capacity 50/s", of(shared_prefix_shape{.rate = 50, .seconds = 20}), usual_fleet(8, capacity_kv)},
+                {"zipf 65/s", of(zipf_shape{.rate = 65}), usual},
+                {"zipf 80/s", of(zipf_shape{.rate = 80}), usual},
+                {"hot prefix 55/s", of(zipf_shape{.exponent = 2.2, .rate = 55}), usual},
+                {"chat 3.5/s", of(chat_shape{.rate = 3.5}), usual},
+                {"chat 5/s", of(chat_shape{.rate = 5}), usual},
+                {"chat 7.5/s", of(chat_shape{.rate = 7.5}), usual},
+                {"no reuse 14/s", of(unique_shape{.rate = 14}), usual},
+                {"no reuse 18/s", of(unique_shape{.rate = 18}), usual},
+                {"no reuse 22/s", of(unique_shape{.rate = 22}), usual},
+                {"conversation x1.5", of(file, x15), usual},
+                {"conversation x1.8, 350k", of(file, x18), usual_fleet(8, 350'000)},
+                {"conversation x2.3", of(file, x23), usual},
+                {"mixed generations", of(chat_shape{.rate = 3.5}), mixed(3, 2)},
+                {"one slow endpoint", of(chat_shape{.rate = 3.5}), mixed(1, 3)},
+                {"rolling restart", of(chat_shape{.rate = 3.5}), rolling(25, 12)},
+                {"conversation x1.8, poll 1 s", of(file, x18), polled_each(1, 350'000)},
+                {"conversation x1.8, poll 5 s", of(file, x18), polled_each(5, 350'000)},
+                {"chat 5/s, poll 1 s", of(chat_shape{.rate = 5}), polled_each(1)},
+                {"chat 5/s, poll 5 s", of(chat_shape{.rate = 5}), polled_each(5)},
             }};
 }
 
 case_set quick_cases(const std::filesystem::path& file) {
-    case_set s = training_cases(file);
-    s.seeds = {1};
-    return s;
+    const fleet_plan usual = usual_fleet();
+    return {{1},
+            {
+                {"capacity 25/s", of(shared_prefix_shape{.rate = 25, .seconds = 30}), usual_fleet(8, capacity_kv)},
+                {"zipf 70/s", of(zipf_shape{.rate = 70, .seconds = 20}), usual},
+                {"chat 4/s", of(chat_shape{.rate = 4, .seconds = 20}), usual},
+                {"no reuse 20/s", of(unique_shape{.rate = 20, .seconds = 20}), usual},
+                {"conversation x2", of(file, {.speed = 2, .requests_max = 1'000}), usual},
+                {"rolling restart", of(chat_shape{.rate = 2, .seconds = 30}), rolling(5, 10)},
+            }};
 }
 
 }  // namespace sluice::picker_bench

@@ -27,7 +27,7 @@ struct case_set {
 // `trace` is Mooncake's conversation trace.
 case_set training_cases(const std::filesystem::path& trace);
 case_set held_out_cases(const std::filesystem::path& trace);
-// A part of the training set, a few seconds of each: shows that it works, measures nothing.
+// Half a minute of some, with a seed of the training set: shows that it works, measures nothing.
 case_set quick_cases(const std::filesystem::path& trace);
 
 }  // namespace sluice::picker_bench

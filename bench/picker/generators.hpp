@@ -37,7 +37,7 @@ workload zipf_groups(const zipf_shape& s, std::uint64_t seed);
 // read and thought. System prompts are shared by all.
 struct chat_shape {
     double rate = 4, seconds = 120;  // of conversations
-    double turns = 10;                // on average, geometric, at least one
+    double turns = 10;               // on average, geometric, at least one
     std::uint32_t system_tokens = 500, message_tokens = 300, output_tokens = 400;
     std::uint32_t first_message_tokens = 1'500;  // what it is about
     double think_s = 5;
