@@ -8,10 +8,10 @@
 //                                                       those who share its beginning will follow it there
 //   W  = o tpot (kv + (P + u) / kv_tokens - 0.95)+      with memory full, room comes as answers end: all of it turns
 //                                                       over in the time an answer takes
-//   cost = T + w (S + D) + E + H + W + adapter + round trip
+//   cost = T + w (S + D) + E + H + 2 W + adapter + round trip      (W once for me, once for those behind me)
 //
 // P: prompt tokens ahead of me there, u: mine that it does not keep, n: sequences, K: their context, o: my answer's
-// expected length, ctx: my prompt, f: how full its memory is of prompts that were sent there, kv: use of its memory.
+// expected length, ctx: my prompt, f: how full the index is of what the endpoint keeps, kv: use of its memory.
 #pragma once
 
 #include "routing/picker/endpoint_load.hpp"
@@ -22,10 +22,10 @@
 namespace sluice::picker {
 
 struct cost_weights {
-    double decode = 0.1;          // w: a second of slower answers against a second to the first token
+    double decode = 0.07;         // w: a second of slower answers against a second to the first token
     double eviction = 6;          // g
     double home = 1;              // h
-    double kv_wait = 1;           // of W
+    double kv_wait_behind = 1;    // of W, for those who wait behind me
     double kv_full = 0.95;        // use of memory above which requests wait for room
     double adapter_load_s = 0.3;  // into a free slot
     double adapter_swap_s = 1;    // when another adapter must go
@@ -51,9 +51,9 @@ struct endpoint_view {
 };
 
 struct forecast {
-    double cost_s = 0;
-    double ttft_s = 0;  // time to first token
-    double tpot_s = 0;  // time per further token
+    double cost_s;
+    double ttft_s;  // time to first token
+    double tpot_s;  // time per further token
 };
 
 forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_weights& w);

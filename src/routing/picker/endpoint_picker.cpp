@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace sluice::picker {
 namespace {
@@ -23,17 +22,6 @@ bool contains(const std::vector<std::uint64_t>& names, std::uint64_t name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Requests in flight per unit of weight, among the endpoints that are warm: what one that warms up is measured by.
-double usual_inflight(const pool_snapshot& pool, const endpoint_picker& p) {
-    double requests = 0, weights = 0;
-    for (const pool_endpoint& e : pool.endpoints) {
-        if (e.weight < 1) continue;
-        requests += static_cast<double>(p.load(e.slot).inflight);
-        weights += 1;
-    }
-    return weights > 0 ? requests / weights : std::numeric_limits<double>::infinity();
-}
-
 }  // namespace
 
 std::string_view to_string(refusal r) {
@@ -42,8 +30,16 @@ std::string_view to_string(refusal r) {
     return names[static_cast<std::size_t>(r)];
 }
 
-endpoint_picker::endpoint_picker(const picker_options& o) : options_(o), index_(o.index) {
-    for (std::size_t i = 0; i < index_.slots(); ++i) slots_.push_back(std::make_unique<slot_state>(o.rates));
+endpoint_picker::endpoint_picker(const picker_options& o) : options_(o), index_(o.index), slots_(index_.slots()) {
+    for (slot_state& s : slots_) s.rates.reset(o.rates);
+}
+
+std::uint64_t endpoint_picker::name_of(const pool_endpoint& e) const {
+    const std::uint64_t known = slots_[e.slot].name.load(relaxed);
+    if (known != 0) return known;
+    const std::uint64_t name = name_hash(e.id);
+    slots_[e.slot].name.store(name, relaxed);
+    return name;
 }
 
 refusal endpoint_picker::unfit(const pool_endpoint& e, const request_features& f, double tokens) const {
@@ -56,12 +52,24 @@ refusal endpoint_picker::unfit(const pool_endpoint& e, const request_features& f
     if (f.prompt_tokens > 0 && e.context_max > 0 &&
         tokens + static_cast<double>(f.output_tokens_max) > static_cast<double>(e.context_max))
         return refusal::context;
-    if (e.concurrency_max > 0 && slots_[e.slot]->load.read().inflight >= e.concurrency_max) return refusal::busy;
+    if (e.concurrency_max > 0 && slots_[e.slot].load.read().inflight >= e.concurrency_max) return refusal::busy;
     return refusal::none;
 }
 
+// Has an endpoint of less than full weight its part of what the others have in flight?
+bool endpoint_picker::warming_up(const pool_endpoint& e, const pool_snapshot& pool) const {
+    if (e.weight >= 1) return false;
+    double requests = 0, warm = 0;
+    for (const pool_endpoint& other : pool.endpoints) {
+        if (other.weight < 1 || other.slot >= slots_.size()) continue;
+        requests += static_cast<double>(load(other.slot).inflight);
+        warm += 1;
+    }
+    return warm > 0 && static_cast<double>(load(e.slot).inflight) >= 1 + e.weight * requests / warm;
+}
+
 endpoint_view endpoint_picker::view_of(const pool_endpoint& e, const request_features& f, steady_time now) const {
-    const slot_state& s = *slots_[e.slot];
+    const slot_state& s = slots_[e.slot];
     endpoint_view v;
     v.load = s.load.read();
     v.rates = s.rates.get();
@@ -94,6 +102,13 @@ std::uint64_t endpoint_picker::tie_key(const request_features& f) const {
     return stir(options_.seed + picks_.fetch_add(1, relaxed));
 }
 
+double endpoint_picker::mean_fill_of(const pool_snapshot& pool) const {
+    double sum = 0;
+    for (const pool_endpoint& e : pool.endpoints)
+        if (e.slot < slots_.size()) sum += index_.fill(e.slot);
+    return sum / std::max<double>(1, static_cast<double>(pool.endpoints.size()));
+}
+
 pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot& pool, steady_time now,
                                   const slot_set& excluded) const {
     prefix_match match;
@@ -108,29 +123,22 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         out.output_tokens = std::min(out.output_tokens, static_cast<double>(f.output_tokens_max));
     const double tokens_per_byte = f.prompt_bytes > 0 ? out.prompt_tokens / static_cast<double>(f.prompt_bytes) : 0;
 
-    double mean_fill = 0;
-    for (const pool_endpoint& e : pool.endpoints)
-        if (e.slot < slots_.size()) mean_fill += index_.fill(e.slot);
-    mean_fill /= std::max<double>(1, static_cast<double>(pool.endpoints.size()));
+    const double mean_fill = mean_fill_of(pool);
 
     std::array<offer, endpoints_max> offers;
     std::size_t n = 0;
-    double usual = -1;
     refusal closest = refusal::no_endpoint;  // how far the endpoint came that came farthest
     for (std::uint32_t at = 0; at < pool.endpoints.size() && n < endpoints_max; ++at) {
         const pool_endpoint& e = pool.endpoints[at];
         refusal r = unfit(e, f, out.prompt_tokens);
         if (r != refusal::no_endpoint && excluded.test(e.slot)) r = refusal::no_endpoint;
-        if (r == refusal::none && e.weight < 1) {
-            if (usual < 0) usual = usual_inflight(pool, *this);
-            if (static_cast<double>(load(e.slot).inflight) >= 1 + usual * e.weight) r = refusal::busy;
-        }
+        if (r == refusal::none && warming_up(e, pool)) r = refusal::busy;
         if (r != refusal::none) {
             closest = std::max(closest, r);
             continue;
         }
         const std::size_t matched = match.blocks[e.slot];
-        const double trust = slots_[e.slot]->trust.load(relaxed);
+        const double trust = slots_[e.slot].trust.load(relaxed);
         const double cached = matched == 0 ? 0 : trust * tokens_per_byte * f.blocks[matched - 1].end;
         endpoint_view view = view_of(e, f, now);
         view.mean_fill = mean_fill;
@@ -166,7 +174,7 @@ void endpoint_picker::choose(std::span<offer> offers, const request_features& f,
         std::uint64_t highest = 0;
         for (std::size_t i = 0; i < offers.size(); ++i) {
             if (offers[i].rank > margin) continue;
-            const std::uint64_t h = stir(key ^ name_hash(pool.endpoints[offers[i].at].id));
+            const std::uint64_t h = stir(key ^ name_of(pool.endpoints[offers[i].at]));
             if (h >= highest) {
                 highest = h;
                 winner = i;

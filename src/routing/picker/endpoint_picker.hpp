@@ -51,7 +51,7 @@ struct candidate_endpoint {
     std::uint32_t slot = 0;
     std::uint16_t matched_blocks = 0;
     double cached_tokens = 0;  // probably kept there
-    forecast expected;
+    forecast expected = {};
     std::int64_t prefill_seen = 0;  // the load that the forecast was made from
 };
 
@@ -116,8 +116,8 @@ public:
     void set_kv_capacity(std::uint32_t slot, std::int64_t tokens, std::uint64_t model);
 
     const prefix_index& index() const { return index_; }
-    load_reading load(std::uint32_t slot) const { return slots_[slot]->load.read(); }
-    step_rates rates(std::uint32_t slot) const { return slots_[slot]->rates.get(); }
+    load_reading load(std::uint32_t slot) const { return slots_[slot].load.read(); }
+    step_rates rates(std::uint32_t slot) const { return slots_[slot].rates.get(); }
     model_statistics::reading model(std::uint64_t model) const { return models_.get(model); }
 
 private:
@@ -129,27 +129,31 @@ private:
         forecast expected;
         std::int64_t prefill_seen;
     };
+    // What every pick reads of an endpoint comes first, on three cache lines.
     struct alignas(64) slot_state {
-        explicit slot_state(const step_rates& prior) : rates(prior) {}
         endpoint_load load;
-        learned_rates rates;
         std::atomic<double> kv_use{-1};
-        std::atomic<double> foreign{0};          // requests of others, as far as polls tell
-        std::atomic<std::int64_t> polled_at{0};  // ticks; 0: never
-        std::atomic<double> trust{1};            // of what the index expects there, how much was there
-        std::atomic<int> misses{0};              // answers in a row that found nothing of a prompt expected there
+        std::atomic<double> foreign{0};              // requests of others, as far as polls tell
+        std::atomic<std::int64_t> polled_at{0};      // ticks; 0: never
+        std::atomic<double> trust{1};                // of what the index expects there, how much was there
+        mutable std::atomic<std::uint64_t> name{0};  // name_hash of the endpoint's id; 0: not yet asked for
+        std::atomic<int> misses{0};                  // answers in a row that found nothing of a prompt expected there
         std::atomic<std::uint32_t> generation{0};
+        learned_rates rates;
     };
     endpoint_view view_of(const pool_endpoint& e, const request_features& f, steady_time now) const;
+    double mean_fill_of(const pool_snapshot& pool) const;
+    bool warming_up(const pool_endpoint& e, const pool_snapshot& pool) const;
     refusal unfit(const pool_endpoint& e, const request_features& f, double tokens) const;
     std::uint64_t tie_key(const request_features& f) const;
+    std::uint64_t name_of(const pool_endpoint& e) const;
     void choose(std::span<offer> offers, const request_features& f, const pool_snapshot& pool, pick_result& out) const;
     void correct(const ticket& t, const request_features& f, const finished_usage& usage);
 
     const picker_options options_;
     prefix_index index_;
     model_statistics models_;
-    std::vector<std::unique_ptr<slot_state>> slots_;
+    std::vector<slot_state> slots_;                // as many as the index has; never resized
     mutable std::atomic<std::uint64_t> picks_{0};  // stirs the ties of requests that have no key
 };
 

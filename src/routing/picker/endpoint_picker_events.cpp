@@ -18,8 +18,8 @@ ticket endpoint_picker::dispatch(pick_result& choice, const request_features& f,
     ticket t = dispatch_to(choice.best[0], choice, f, now);
     const auto before = static_cast<std::int64_t>(t.prefill_ahead) - t.prefill;
     if (before - choice.best[0].prefill_seen <= std::max(grown_tokens, t.prefill)) return t;
-    slots_[t.slot]->load.first_token(t.prefill);
-    slots_[t.slot]->load.release(t.context);
+    slots_[t.slot].load.first_token(t.prefill);
+    slots_[t.slot].load.release(t.context);
     const candidate_endpoint first = choice.best[0];
     pick_result again = pick(f, pool, now);
     if (again.count == 0) {
@@ -31,7 +31,7 @@ ticket endpoint_picker::dispatch(pick_result& choice, const request_features& f,
 
 ticket endpoint_picker::dispatch_to(const candidate_endpoint& to, const pick_result& choice, const request_features& f,
                                     steady_time now) {
-    slot_state& s = *slots_[to.slot];
+    slot_state& s = slots_[to.slot];
     ticket t;
     t.slot = to.slot;
     t.generation = s.generation.load(relaxed);
@@ -50,7 +50,7 @@ ticket endpoint_picker::dispatch_to(const candidate_endpoint& to, const pick_res
 }
 
 void endpoint_picker::on_first_token(ticket& t, steady_time now) {
-    slot_state& s = *slots_[t.slot];
+    slot_state& s = slots_[t.slot];
     if (t.started || s.generation.load(relaxed) != t.generation) return;
     t.started = true;
     t.first_token = now;
@@ -63,7 +63,7 @@ void endpoint_picker::on_first_token(ticket& t, steady_time now) {
 }
 
 void endpoint_picker::on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now) {
-    slot_state& s = *slots_[t.slot];
+    slot_state& s = slots_[t.slot];
     if (s.generation.load(relaxed) != t.generation) return;
     const load_reading here = s.load.read();
     if (!t.started) s.load.first_token(t.prefill);
@@ -91,7 +91,7 @@ void endpoint_picker::correct(const ticket& t, const request_features& f, const 
     constexpr double share = 0.1;
     constexpr int misses_max = 3;
     if (usage.cached_tokens < 0 || t.cached_tokens < expected_min) return;
-    slot_state& s = *slots_[t.slot];
+    slot_state& s = slots_[t.slot];
     const double untrusted = t.cached_tokens / s.trust.load(relaxed);
     const double kept = std::min(1.0, static_cast<double>(usage.cached_tokens) / untrusted);
     s.trust.store(std::max(0.05, s.trust.load(relaxed) * (1 - share) + kept * share), relaxed);
@@ -105,7 +105,7 @@ void endpoint_picker::correct(const ticket& t, const request_features& f, const 
 }
 
 void endpoint_picker::on_failed(ticket& t, const request_features& f, steady_time) {
-    slot_state& s = *slots_[t.slot];
+    slot_state& s = slots_[t.slot];
     if (s.generation.load(relaxed) != t.generation) return;
     if (!t.started) {
         s.load.first_token(t.prefill);
@@ -115,7 +115,7 @@ void endpoint_picker::on_failed(ticket& t, const request_features& f, steady_tim
 }
 
 void endpoint_picker::on_metrics(std::uint32_t slot, const polled_metrics& m, steady_time now) {
-    slot_state& s = *slots_[slot];
+    slot_state& s = slots_[slot];
     s.kv_use.store(m.kv_use, relaxed);
     if (m.running >= 0) {
         // The report is of another moment than our counters; over several polls the differences cancel.
@@ -129,15 +129,16 @@ void endpoint_picker::on_metrics(std::uint32_t slot, const polled_metrics& m, st
 
 void endpoint_picker::on_restart(std::uint32_t slot) {
     index_.wipe(slot);
-    slots_[slot]->misses.store(0, relaxed);
-    slots_[slot]->trust.store(1, relaxed);
+    slots_[slot].misses.store(0, relaxed);
+    slots_[slot].trust.store(1, relaxed);
 }
 
 void endpoint_picker::reset(std::uint32_t slot, const step_rates& prior) {
-    slot_state& s = *slots_[slot];
+    slot_state& s = slots_[slot];
     s.generation.fetch_add(1, relaxed);
     s.load.clear();
     s.rates.reset(prior);
+    s.name.store(0, relaxed);
     s.kv_use.store(-1, relaxed);
     s.foreign.store(0, relaxed);
     s.polled_at.store(0, relaxed);
@@ -145,8 +146,11 @@ void endpoint_picker::reset(std::uint32_t slot, const step_rates& prior) {
 }
 
 void endpoint_picker::set_kv_capacity(std::uint32_t slot, std::int64_t tokens, std::uint64_t model) {
-    index_.set_capacity(slot, static_cast<std::uint64_t>(static_cast<double>(std::max<std::int64_t>(0, tokens)) *
-                                                         models_.get(model).bytes_per_token));
+    // What is forgotten too early costs a hit every time; what is remembered too long is found out by correct(). And
+    // the endpoint's own order of forgetting is not quite ours. So it is taken to keep twice what it has room for.
+    constexpr double benefit_of_doubt = 2;
+    const double bytes = static_cast<double>(std::max<std::int64_t>(0, tokens)) * models_.get(model).bytes_per_token;
+    index_.set_capacity(slot, static_cast<std::uint64_t>(benefit_of_doubt * bytes));
 }
 
 }  // namespace sluice::picker

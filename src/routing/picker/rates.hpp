@@ -26,7 +26,7 @@ struct step_rates {
 // Thread-safe: anybody reads; an observation that finds another one being taken in is dropped.
 class learned_rates {
 public:
-    explicit learned_rates(const step_rates& prior);
+    explicit learned_rates(const step_rates& prior = {});
 
     step_rates get() const;
     // The first token came `seconds` after the request was sent, with so many prompt tokens to compute, its own and
@@ -44,8 +44,8 @@ private:
     using row = std::array<double, 4>;  // three coefficients, right side
 
     void publish_decode();
-    step_rates prior_{};
     std::atomic<double> c0_{0}, cp_{0}, cd_{0}, ckv_{0};
+    step_rates prior_;
     std::atomic_flag learning_ = ATOMIC_FLAG_INIT;
     line prefill_;                 // guarded by learning_
     std::array<row, 3> decode_{};  // normal equations of (c0, cd, ckv), guarded by learning_
