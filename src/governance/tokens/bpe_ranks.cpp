@@ -1,11 +1,11 @@
 #include "governance/tokens/bpe_ranks.hpp"
 
+#include "base/base64.hpp"
 #include "config/file_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -31,34 +31,6 @@ std::uint64_t hash_of(std::string_view bytes) {
     mix(rest);
     mix(0);
     return h;
-}
-
-constexpr auto base64_values = [] {
-    std::array<std::int8_t, 256> values{};
-    values.fill(-1);
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < alphabet.size(); ++i)
-        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
-    return values;
-}();
-
-// RFC 4648 section 4 with padding, in the one form that a value has. False where it is anything else.
-bool decode_base64(std::string_view text, std::string& bytes) {
-    bytes.clear();
-    if (text.empty() || text.size() % 4 != 0) return false;
-    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-    std::uint32_t buffer = 0;
-    unsigned bits = 0;
-    for (const char c : text.substr(0, text.size() - padding)) {
-        const int value = base64_values[static_cast<unsigned char>(c)];
-        if (value < 0) return false;
-        buffer = buffer << 6U | static_cast<std::uint32_t>(value);
-        bits += 6;
-        if (bits < 8) continue;
-        bits -= 8;
-        bytes += static_cast<char>(buffer >> bits & 0xFFU);
-    }
-    return (buffer & ((1U << bits) - 1)) == 0;
 }
 
 std::optional<std::uint32_t> read_rank(std::string_view digits) {
@@ -91,11 +63,12 @@ private:
         if (gap == std::string_view::npos) return "expected BASE64, a space and a rank";
         if (made_->size() == rank_entries_max) return "more than 400000 tokens";
         if (gap > (token_bytes_max + 2) / 3 * 4) return "the token is longer than 1024 bytes";
-        if (!decode_base64(line.substr(0, gap), token_)) return "the token is not base64";
-        if (token_.size() > token_bytes_max) return "the token is longer than 1024 bytes";
+        const auto token = base64_decode(line.substr(0, gap));
+        if (!token || token->empty()) return "the token is not base64";
+        if (token->size() > token_bytes_max) return "the token is longer than 1024 bytes";
         const auto rank = read_rank(line.substr(gap + 1));
         if (!rank) return "the rank is no number";
-        return made_->insert(token_, *rank) ? nullptr : "the token was there before";
+        return made_->insert(*token, *rank) ? nullptr : "the token was there before";
     }
 
     result<std::shared_ptr<const bpe_ranks>> checked_whole() {
@@ -121,7 +94,6 @@ private:
     }
 
     std::shared_ptr<bpe_ranks> made_{new bpe_ranks};
-    std::string token_;
     std::size_t line_ = 0;
 };
 
