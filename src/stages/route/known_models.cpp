@@ -1,5 +1,6 @@
 #include "stages/route/known_models.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sluice::route {
@@ -13,7 +14,12 @@ std::string upstream_name(const routing::model& m, const routing::target& t, std
 
 known_models::known_models(std::shared_ptr<const catalogue::model_catalogue> models,
                            std::shared_ptr<const tokens::token_counters> counters)
-    : models_(std::move(models)), counters_(std::move(counters)) {}
+    : models_(std::move(models)), counters_(std::move(counters)) {
+    if (models_ == nullptr) return;
+    for (const catalogue::model_info& m : models_->models()) {
+        if (m.context_tokens > 0) smallest_window_ = std::min(smallest_window_, m.context_tokens);
+    }
+}
 
 const catalogue::model_info* known_models::find(std::string_view upstream_name) const {
     return models_ != nullptr ? models_->find(upstream_name) : nullptr;

@@ -5,6 +5,8 @@
 #include "governance/tokens/token_counters.hpp"
 #include "routing/model_table.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,10 +29,13 @@ public:
     const tokens::bpe_counter* counter(const catalogue::model_info* model) const;
     // Does the catalogue know any model at all?
     bool any() const { return models_ != nullptr && !models_->models().empty(); }
+    // Of all windows the catalogue has, in tokens; the largest number there is where it has none.
+    std::int64_t smallest_window() const { return smallest_window_; }
 
 private:
     std::shared_ptr<const catalogue::model_catalogue> models_;
     std::shared_ptr<const tokens::token_counters> counters_;
+    std::int64_t smallest_window_ = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace sluice::route

@@ -3,8 +3,8 @@
 #include "http/path.hpp"
 #include "routing/upstream_path.hpp"
 #include "stages/route/model_list.hpp"
+#include "stages/route/prompt_count.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -21,9 +21,6 @@ using routing::candidate;
 constexpr auto default_cooldown = 10s;  // a 429 that does not say how long
 constexpr auto refused_cooldown = 60s;  // a credential the upstream does not take
 constexpr auto first_backoff = 25ms;    // before the same address is tried again
-
-// Of a prompt that is counted before others have their turn: a millisecond's work.
-constexpr std::size_t counted_at_once = 16U << 10U;
 
 // Statuses that another target, address or credential may not give.
 bool worth_another(int status) {
@@ -204,17 +201,17 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     }
     const bool counts = facts.api && facts.api->wants == routing::operation::count_tokens;
     if (counts && !routing::speaks_natively(c->at->what().config, facts.api, x.request().path())) {
-        co_return co_await serve_count(x, *facts.api, suitable.counter(*c));
+        co_return co_await serve_count(x, asked_in(x, facts, translated), suitable.counter(*c));
     }
-    x.fell_back = c->of != found.which;
     const routing::target* const first_choice = c->to;
+    const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
     for (int n = 1;; ++n) {
-        if (config_.context_check && suitable.must_count(*c, x.collected_body().size())) {
-            c = co_await first_fitting(x, facts, plan, suitable, *c);
+        if (chats && config_.context_check && suitable.must_count(*c, x.collected_body().size())) {
+            c = co_await first_fitting(x, asked_in(x, facts, translated), plan, suitable, *c);
             if (!c) break;
-            x.fell_back = c->to != first_choice;
         }
+        x.fell_back = c->to != first_choice || c->of != found.which;
         x.hold_back = plan.has_others() ? worth_another_or_too_long : worth_another;
         const auto aimed = aim(x, *c, facts, star, translated);
         if (!aimed) {
@@ -253,7 +250,6 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         }
         start.restore(x);
         if (again) co_await pause(n);
-        x.fell_back = other->to != first_choice || other->of != found.which;
         c = other;
     }
 }
@@ -265,32 +261,26 @@ awaitable<void> route_stage::pause(int attempts) {
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
 }
 
-awaitable<result<tokens::conversation_tokens>> route_stage::count(exchange& x, const routing::client_api& api,
-                                                                  const tokens::bpe_counter* counter) {
-    translation reading(x, api, true);
-    const auto asked = reading.conversation();
-    if (!asked) co_return asked.error();
-    tokens::conversation_count counting(**asked, counter);
-    while (counting.step(counted_at_once)) co_await boost::asio::post(services_.executor(), boost::asio::use_awaitable);
-    co_return counting.sum();
+translation& route_stage::asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const {
+    if (made == nullptr)
+        made = std::make_unique<translation>(x, *facts.api, config_.on_unsupported == unsupported::drop);
+    return *made;
 }
 
-awaitable<void> route_stage::serve_count(exchange& x, const routing::client_api& api,
-                                         const tokens::bpe_counter* counter) {
-    const auto counted = co_await count(x, api, counter);
+awaitable<void> route_stage::serve_count(exchange& x, translation& asked, const tokens::bpe_counter* counter) {
+    const auto counted = co_await count_tokens(asked, counter, services_.executor());
     if (!counted) co_return x.fail(counted.error());
     std::string text;
-    api.dialect->write_token_count(counted->typical, text);
+    asked.client().write_token_count(counted->typical, text);
     co_await x.respond_json(200, text);
 }
 
-awaitable<std::optional<candidate>> route_stage::first_fitting(exchange& x, const request_facts& facts,
+awaitable<std::optional<candidate>> route_stage::first_fitting(exchange& x, translation& asked,
                                                                routing::attempt_plan& plan, suitable_targets& suitable,
                                                                candidate c) {
-    if (!facts.api || facts.api->wants != routing::operation::chat) co_return c;
     const std::int64_t asked_window = suitable.window_of(c);
     for (;;) {
-        const auto counted = co_await count(x, *facts.api, suitable.counter(c));
+        const auto counted = co_await count_tokens(asked, suitable.counter(c), services_.executor());
         // What the reader of a dialect does not understand is for its own upstream to say.
         if (!counted || counted->least <= suitable.window_of(c)) co_return c;
         suitable.too_small(c);
@@ -328,14 +318,13 @@ result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& fa
             return error{error_kind::bad_request,
                          "The provider of this model has no " + std::string(x.request().path()) + "."};
         }
-        if (translated == nullptr)
-            translated = std::make_unique<translation>(x, *facts.api, config_.on_unsupported == unsupported::drop);
-        auto path = translated->aim(*c.to, name);
+        auto path = asked_in(x, facts, translated).aim(*c.to, name);
         if (!path) return path.error();
         point(x, c, std::move(*path));
         x.target->translated = true;
         return {};
     }
+    translated.reset();  // it was read to be counted: nothing of it need be kept while the answer passes
     auto set = set_model(x, facts, name);
     if (!set) return set.error();
     if (facts.place == model_place::json) {

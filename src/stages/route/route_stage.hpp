@@ -5,7 +5,6 @@
 #pragma once
 
 #include "base/random.hpp"
-#include "governance/tokens/conversation_tokens.hpp"
 #include "routing/attempt_plan.hpp"
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
@@ -43,12 +42,12 @@ private:
     awaitable<void> serve_provider(exchange& x, next_stage next, std::size_t provider);
     // The candidate or, where the prompt is too long for it, the next one that holds it; nothing, and x has failed,
     // when there is none.
-    awaitable<std::optional<routing::candidate>> first_fitting(exchange& x, const request_facts& facts,
+    awaitable<std::optional<routing::candidate>> first_fitting(exchange& x, translation& asked,
                                                                routing::attempt_plan& plan, suitable_targets& suitable,
                                                                routing::candidate c);
-    awaitable<result<tokens::conversation_tokens>> count(exchange& x, const routing::client_api& api,
-                                                         const tokens::bpe_counter* counter);
-    awaitable<void> serve_count(exchange& x, const routing::client_api& api, const tokens::bpe_counter* counter);
+    awaitable<void> serve_count(exchange& x, translation& asked, const tokens::bpe_counter* counter);
+    // The request as any target may get it: made once, by the first who needs it. facts.api is set.
+    translation& asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const;
     awaitable<void> pause(int attempts);
     // Points the exchange at a candidate: target, model name and body as the upstream wants them.
     result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star,

@@ -39,9 +39,10 @@ std::int64_t suitable_targets::window_of(const routing::model& m, const routing:
 }
 
 bool suitable_targets::must_count(const routing::candidate& c, std::size_t body_bytes) const {
-    if (!known_.any()) return false;
+    const auto tokens = static_cast<std::int64_t>(body_bytes) / 2;
+    if (tokens <= known_.smallest_window()) return false;  // nearly every request: no name is looked up
     const std::int64_t window = window_of(c);
-    return window > 0 && static_cast<std::int64_t>(body_bytes) / 2 > window;
+    return window > 0 && tokens > window;
 }
 
 const tokens::bpe_counter* suitable_targets::counter(const routing::candidate& c) const {

@@ -26,6 +26,7 @@ public:
     // the model's name there. Error: bad_request, in the client's terms.
     result<std::string> aim(const routing::target& t, std::string_view model);
 
+    const chat::client_dialect& client() const { return *api_.dialect; }
     // What the client asks, read once. Lives as long as this.
     result<const chat::conversation*> conversation();
 
