@@ -1,31 +1,35 @@
-// XXH64 of Yann Collet (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): a fast 64-bit hash without secrets. It tells
-// texts apart; it does not withstand somebody who looks for collisions, so nothing but a guess may hang on it.
+// XXH64 of libxxhash: a fast 64-bit hash without secrets. It tells texts apart; it does not withstand somebody who
+// looks for collisions, so nothing but a guess may hang on it.
 #pragma once
 
-#include <array>
-#include <cstddef>
+#define XXH_INLINE_ALL  // in the header alone: nothing to link, and short texts cost no call
+#include <xxhash.h>
+
 #include <cstdint>
 #include <string_view>
 
 namespace sluice::picker {
 
-std::uint64_t xxh64(std::string_view text, std::uint64_t seed = 0);
+inline std::uint64_t xxh64(std::string_view text, std::uint64_t seed = 0) {
+    return XXH64(text.data(), text.size(), seed);
+}
 
 // The same over a text that comes in pieces. After digest() it stands at the start again, with the same seed.
 class xxh64_stream {
 public:
-    explicit xxh64_stream(std::uint64_t seed = 0) : seed_(seed) { restart(); }
-    void add(std::string_view piece);
-    std::uint64_t digest();
+    explicit xxh64_stream(std::uint64_t seed = 0) : seed_(seed) { XXH64_reset(&state_, seed_); }
+    void add(std::string_view piece) {
+        if (!piece.empty()) XXH64_update(&state_, piece.data(), piece.size());
+    }
+    std::uint64_t digest() {
+        const std::uint64_t all = XXH64_digest(&state_);
+        XXH64_reset(&state_, seed_);
+        return all;
+    }
 
 private:
-    static constexpr std::size_t stripe = 32;
-    void restart();
-
     std::uint64_t seed_;
-    std::array<std::uint64_t, 4> lanes_;
-    std::uint64_t length_;
-    std::array<char, stripe> rest_;  // the first length_ % stripe bytes of it wait for the others of their stripe
+    XXH64_state_t state_;
 };
 
 // Stirs one number: what differs in any bit comes out different in about half of all bits.
