@@ -1,7 +1,9 @@
 #include "governance/tokens/code_points.hpp"
 
 #include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
+#include <algorithm>
 #include <array>
 
 namespace sluice::tokens {
@@ -24,38 +26,29 @@ constexpr auto ascii_kinds = [] {
     return kinds;
 }();
 
-char_kind kind_of(char32_t c) {
-    const std::uint32_t category = U_MASK(u_charType(static_cast<UChar32>(c)));
+char_kind kind_of(UChar32 c) {
+    const std::uint32_t category = U_MASK(u_charType(c));
     if (category & U_GC_LL_MASK) return char_kind::lower;
     if (category & (U_GC_LU_MASK | U_GC_LT_MASK)) return char_kind::upper;
     if (category & (U_GC_LM_MASK | U_GC_LO_MASK)) return char_kind::uncased;
     if (category & U_GC_M_MASK) return char_kind::mark;
     if (category & U_GC_N_MASK) return char_kind::number;
-    return u_isUWhiteSpace(static_cast<UChar32>(c)) ? char_kind::space : char_kind::other;
+    return u_isUWhiteSpace(c) ? char_kind::space : char_kind::other;
 }
 
 struct decoded {
-    char32_t value = 0;
+    UChar32 value = 0;
     std::uint8_t bytes = 0;  // 0: no UTF-8 here
 };
 
+// ICU's reading of ill-formed bytes may take several at once; only that there are some is told here.
 decoded decode(std::string_view s) {
-    const auto byte = [&](std::size_t i) -> char32_t { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
-    const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-    const auto bits = [&](std::size_t i) { return byte(i) & 0x3FU; };
-    const char32_t a = byte(0);
-    if (a < 0x80) return {a, 1};
-    if (a >= 0xC2 && a <= 0xDF && tail(1)) return {(a & 0x1FU) << 6U | bits(1), 2};
-    if (a >= 0xE0 && a <= 0xEF && tail(1) && tail(2)) {
-        const char32_t c = (a & 0x0FU) << 12U | bits(1) << 6U | bits(2);
-        const bool surrogate = c >= 0xD800 && c <= 0xDFFF;
-        if (c >= 0x800 && !surrogate) return {c, 3};
-    }
-    if (a >= 0xF0 && a <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-        const char32_t c = (a & 0x07U) << 18U | bits(1) << 12U | bits(2) << 6U | bits(3);
-        if (c >= 0x10000 && c <= 0x10FFFF) return {c, 4};
-    }
-    return {};
+    const auto length = static_cast<std::int32_t>(std::min<std::size_t>(s.size(), U8_MAX_LENGTH));
+    std::int32_t at = 0;
+    UChar32 c = 0;
+    U8_NEXT(s.data(), at, length, c);
+    if (c < 0) return {};
+    return {c, static_cast<std::uint8_t>(at)};
 }
 
 // Offset of the first byte that is no UTF-8, or the size.
