@@ -5,6 +5,8 @@
 #include "governance/tokens/estimate.hpp"
 #include "governance/tokens/split.hpp"
 
+#include "../support/rank_file.hpp"
+
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -19,30 +21,10 @@ void require(bool fact) {
     if (!fact) std::abort();
 }
 
-std::string base64_of(std::string_view bytes) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t j = 0; j < 3; ++j)
-            group = group << 8U | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-        for (std::size_t j = 0; j < 4; ++j) out += i + j > bytes.size() ? '=' : alphabet[group >> (18 - 6 * j) & 0x3FU];
-    }
-    return out;
-}
-
-// The single bytes, and tokens that overlap in every way.
+// Tokens that overlap in every way.
 std::shared_ptr<const bpe_ranks> made_up() {
-    std::string file;
-    int rank = 0;
-    for (; rank < 256; ++rank) {
-        const char byte = static_cast<char>(rank);
-        file += base64_of({&byte, 1}) + ' ' + std::to_string(rank) + '\n';
-    }
-    for (const char* token :
-         {"ab", "ba", "aa", "bb", "aba", "bab", "abab", "aaaa", "baab", "  ", "    ", "\xe6\xbc", "\xe6\xbc\xa2"})
-        file += base64_of(token) + ' ' + std::to_string(rank++) + '\n';
-    auto ranks = bpe_ranks::parse(file);
+    auto ranks = bpe_ranks::parse(rank_file(
+        {"ab", "ba", "aa", "bb", "aba", "bab", "abab", "aaaa", "baab", "  ", "    ", "\xe6\xbc", "\xe6\xbc\xa2"}));
     require(ranks.has_value());
     return *ranks;
 }
