@@ -43,6 +43,12 @@ request asked(text& t, random_numbers& random, std::uint32_t output_tokens) {
     return r;
 }
 
+// Calls f(time) for each arrival of a Poisson process.
+template <class F>
+void each_arrival(random_numbers& random, double rate, double seconds, F f) {
+    for (double now = random.exponential(1 / rate); now < seconds; now += random.exponential(1 / rate)) f(now);
+}
+
 constexpr double spread = 0.2;  // lengths vary by this part of their mean, where the original's do
 
 }  // namespace
@@ -83,7 +89,7 @@ workload zipf_groups(const zipf_shape& s, std::uint64_t seed) {
     random_numbers random(seed);
     const zipf popularity(s.groups, s.exponent);
     workload w{"zipf", {}};
-    for (double now = random.exponential(1 / s.rate); now < s.seconds; now += random.exponential(1 / s.rate)) {
+    each_arrival(random, s.rate, s.seconds, [&](double now) {
         const auto group = static_cast<std::uint32_t>(popularity.draw(random));
         text t;
         t.append(1'000'000 + group, s.system_tokens);
@@ -92,14 +98,14 @@ workload zipf_groups(const zipf_shape& s, std::uint64_t seed) {
         r.at_s = now;
         if (s.adapters > 0) r.adapter = 1 + group % s.adapters;
         w.requests.push_back(std::move(r));
-    }
+    });
     return w;
 }
 
 workload chat(const chat_shape& s, std::uint64_t seed) {
     random_numbers random(seed);
     workload w{"chat", {}};
-    for (double now = random.exponential(1 / s.rate); now < s.seconds; now += random.exponential(1 / s.rate)) {
+    each_arrival(random, s.rate, s.seconds, [&](double now) {
         text t;
         t.append(1'000'000, s.system_tokens);
         t.append(random.next(), random.around(s.first_message_tokens, spread));
@@ -114,20 +120,20 @@ workload chat(const chat_shape& s, std::uint64_t seed) {
             before = static_cast<std::int32_t>(w.requests.size());
             w.requests.push_back(std::move(r));
         } while (random.unit() > 1 / s.turns);
-    }
+    });
     return w;
 }
 
 workload no_reuse(const unique_shape& s, std::uint64_t seed) {
     random_numbers random(seed);
     workload w{"no-reuse", {}};
-    for (double now = random.exponential(1 / s.rate); now < s.seconds; now += random.exponential(1 / s.rate)) {
+    each_arrival(random, s.rate, s.seconds, [&](double now) {
         text t;
         t.append(random.next(), random.around(s.prompt_tokens, spread));
         request r = asked(t, random, random.around(s.output_tokens, spread));
         r.at_s = now;
         w.requests.push_back(std::move(r));
-    }
+    });
     return w;
 }
 
