@@ -80,8 +80,8 @@ public:
 // Where a request goes, as far as its text depends on it.
 struct target_facts {
     std::string_view model;  // the model's name at the provider
-    std::string_view betas =
-        {};  // what a client of Anthropic's asks for in its header anthropic-beta: names with commas
+    // What a client of Anthropic's asks for in its header anthropic-beta: names with commas.
+    std::string_view betas = {};
 };
 
 // Reads an upstream's stream, event by event.
