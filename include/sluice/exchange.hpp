@@ -168,6 +168,11 @@ public:
     std::string_view route_name() const { return route_name_; }
     std::chrono::steady_clock::time_point started() const { return started_; }
 
+    // Keeps what facts point to until the exchange ends: the address of a model server that may leave its pool.
+    void keep(std::shared_ptr<const void> what) {
+        if (kept_.empty() || kept_.back() != what) kept_.push_back(std::move(what));
+    }
+
     // --- facts -------------------------------------------------------------------------------------
     identity caller;
     std::string model;             // the public name the client asked for; empty on routes without models
@@ -235,6 +240,7 @@ private:
     request_body& body_;
     reply_sink* reply_ = nullptr;
     std::vector<observer*> observers_;
+    std::vector<std::shared_ptr<const void>> kept_;
     int wants_events_ = 0;
     bool collected_ = false;
     bool committed_ = false;

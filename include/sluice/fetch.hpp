@@ -12,6 +12,8 @@
 
 namespace sluice {
 
+struct upstream_endpoint;  // exchange.hpp
+
 struct fetch_request {
     std::string method = "GET";
     std::string url;  // http or https
@@ -19,7 +21,8 @@ struct fetch_request {
     std::string body;
     std::chrono::milliseconds timeout{5000};  // for the whole call
     std::size_t body_bytes_max = 1 << 20;     // a longer reply is an error
-    bool allow_private = true;  // may the address be loopback or private? Off for URLs that clients chose.
+    const upstream_endpoint* at = nullptr;  // where and how it is reached, instead of the URL's host; outlives the call
+    bool allow_private = true;              // may the address be loopback or private? Off for URLs that clients chose.
 };
 
 struct fetch_reply {

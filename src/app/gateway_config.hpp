@@ -64,7 +64,8 @@ struct gateway_config {
     telemetry::access_log_config access_log;
     telemetry::tracing_config tracing;
     governance_config governance;     // keys, key_pepper
-    routing::routing_config routing;  // providers, models
+    routing::routing_config routing;  // providers, pools, models
+    std::string state_dir;            // what operators change at run time; empty: it is forgotten at the end
     catalogue::catalogue_config catalogue;
     std::vector<route_config> routes;
 };

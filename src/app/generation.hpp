@@ -8,7 +8,10 @@
 #include "routing/model_table.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace sluice::app {
 
@@ -17,6 +20,7 @@ struct generation {
     gateway_config config;
     std::shared_ptr<const key_table> keys;
     std::shared_ptr<const routing::model_table> models;
+    std::map<std::string, std::vector<routing::endpoint_config>> endpoint_files;  // of pools, by name
     std::shared_ptr<const catalogue::model_catalogue> catalogue;  // empty where the configuration has none
     std::shared_ptr<const tokens::token_counters> counters;       // null where it names no ranks
 };

@@ -1,6 +1,8 @@
 #include "app/server.hpp"
 
 #include "admin/admin_stages.hpp"
+#include "admin/pool_stage.hpp"
+#include "routing/pools/endpoints_file.hpp"
 #include "telemetry/gateway_metrics.hpp"
 #include "telemetry/log.hpp"
 
@@ -55,6 +57,7 @@ loaded load_generation(const std::string& path) {
     loaded out;
     auto made = std::make_shared<generation>();
     config::load_report models_file;
+    std::vector<config::load_report> endpoint_files;
     out.report = config::load(path, [&](config_reader& r) {
         read(r, made->config);
         auto keys = key_table::build(made->config.governance);
@@ -69,6 +72,12 @@ loaded load_generation(const std::string& path) {
         } else {
             r.problem(models.error().param, models.error().message);
         }
+        for (const routing::pool_section& p : made->config.routing.pools) {
+            if (p.pool.endpoints_file.empty()) continue;
+            auto file = routing::load_endpoints(p.pool.endpoints_file, std::filesystem::path(path).parent_path());
+            made->endpoint_files[p.server.name] = std::move(file.endpoints);
+            endpoint_files.push_back(std::move(file.report));
+        }
         auto known = catalogue::load(made->config.catalogue, std::filesystem::path(path).parent_path());
         made->catalogue = std::move(known.made);
         models_file = std::move(known.report);
@@ -79,8 +88,11 @@ loaded load_generation(const std::string& path) {
             made->counters = std::move(*counters);
         }
     });
-    for (const std::string& file : models_file.seen.files()) out.report.seen.add_file(file);
-    for (config::problem& p : models_file.problems) out.report.problems.push_back(std::move(p));
+    endpoint_files.push_back(std::move(models_file));
+    for (config::load_report& other : endpoint_files) {
+        for (const std::string& file : other.seen.files()) out.report.seen.add_file(file);
+        for (config::problem& p : other.problems) out.report.problems.push_back(std::move(p));
+    }
     if (out.report.ok()) out.made = std::move(made);
     return out;
 }
@@ -125,8 +137,10 @@ server::server(std::string config_path, loaded first)
     for (std::size_t i = 0; i < workers; ++i) workers_.push_back(std::make_unique<worker>(i, config, parts));
     parts.access_log = nullptr;  // scrapes are not exchanges of clients
     workers_.push_back(std::make_unique<worker>(workers, config, parts));
+    pools_ = std::make_unique<pool_service>(*workers_.back());
     open_listeners();
     open_admin();
+    pools_->install(*current_);
     for (auto& w : workers_) {
         if (w == workers_.back()) continue;
         w->serve(w->build(*current_));  // not running yet: no post needed
@@ -179,6 +193,10 @@ std::shared_ptr<const route_table> server::admin_routes() {
     all.stages.push_back(std::make_unique<admin::status_stage>(admin::status_sources{
         .ready = [this] { return ready_.load(std::memory_order_relaxed); },
         .scrape = [this] { return metrics_.scrape(); },
+    }));
+    all.stages.push_back(std::make_unique<admin::pool_stage>(admin::pool_sources{
+        .pools = [this] { return pools_->pools(); },
+        .keep = [this](const routing::endpoint_pool& pool) { return pools_->keep(pool); },
     }));
     table->routes.push_back(std::move(all));
     return table;
@@ -256,6 +274,7 @@ void server::install(std::shared_ptr<generation> next) {
     if (next->config.listeners.size() != current_->config.listeners.size()) {
         log::warn("a change of listeners needs a restart; the old ones stay");
     }
+    pools_->install(*next);
     // "Reloaded" is said, and a key that was taken away is gone, once every worker has switched over.
     const auto switched = std::make_shared<std::counting_semaphore<>>(0);
     const std::size_t workers = tables.size();
@@ -333,6 +352,7 @@ std::size_t server::open_sessions() const {
 
 void server::stop() {
     watch_->stop();
+    pools_->stop();
     for (auto& w : workers_) w->post([w = w.get()] { w->stop(); });
     for (auto& w : workers_) w->join();
     if (access_log_) access_log_->stop();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app/generation.hpp"
+#include "app/pool_service.hpp"
 #include "app/worker.hpp"
 #include "config/file_watch.hpp"
 #include "config/load.hpp"
@@ -67,6 +68,7 @@ private:
     std::unique_ptr<telemetry::access_log> access_log_;
     std::vector<std::unique_ptr<net::tls_server_contexts>> tls_;
     std::vector<std::unique_ptr<worker>> workers_;  // the last one serves the admin listener
+    std::unique_ptr<pool_service> pools_;
     std::unique_ptr<config::file_watch> watch_;
     net::session_limits admin_limits_;
     bool draining_ = false, reload_due_ = false;

@@ -86,6 +86,7 @@ public:
     void stop();
 
     services& common() { return *this; }
+    net::resolver& names() { return *names_; }
     std::size_t sessions() const { return open_sessions_.load(std::memory_order_relaxed); }  // any thread
 
 private:

@@ -55,6 +55,7 @@ awaitable<result<fetch_reply>> http_fetcher::fetch(fetch_request request) {
     e.host_header = url->authority();
     e.connect_options = request.allow_private ? anywhere_ : public_only_;
     e.pool_key = url->scheme + "://" + e.host_header + (request.allow_private ? " any" : " public");
+    if (request.at != nullptr) e = *request.at;
     e.timeouts.connect = std::min(e.timeouts.connect, request.timeout);
     e.timeouts.tls = std::min(e.timeouts.tls, request.timeout);
     for (const reuse pooled : {reuse::allowed, reuse::never}) {

@@ -102,9 +102,24 @@ std::optional<candidate> attempt_plan::try_target(const model& m, const target& 
     };
     const auto credential = at.pick_credential(now, usable_credential);
     if (!credential) return std::nullopt;
+    if (at.pool() != nullptr) {
+        const bool refused = std::any_of(tried_.begin(), tried_.end(),
+                                         [&](const attempt& a) { return a.what.at == &at && a.whose == fault::pool; });
+        if (refused || !at.pool()->any_left(tried_slots(at, t), strict, now)) return std::nullopt;
+        return candidate{&t, &m, &at, 0, *credential};
+    }
     const auto endpoint = at.pick_endpoint(now, strict, usable_endpoint);
     if (!endpoint) return std::nullopt;
     return candidate{&t, &m, &at, *endpoint, *credential};
+}
+
+picker::slot_set attempt_plan::tried_slots(const provider_runtime& at, const target& t) const {
+    picker::slot_set slots;
+    for (const attempt& a : tried_) {
+        if (a.what.at != &at || a.what.endpoint >= slots.size()) continue;
+        if (a.whose == fault::address || (a.whose == fault::target && a.what.to == &t)) slots.set(a.what.endpoint);
+    }
+    return slots;
 }
 
 bool attempt_plan::tried(const provider_runtime& at) const {

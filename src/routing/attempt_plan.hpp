@@ -21,7 +21,9 @@ struct candidate {
     const target* to = nullptr;
     const model* of = nullptr;
     provider_runtime* at = nullptr;
-    std::size_t endpoint = 0, credential = 0;
+    // Index among the provider's addresses. Of a pool: the slot of an endpoint, once one was chosen.
+    std::size_t endpoint = 0;
+    std::size_t credential = 0;
 };
 
 // Who is to blame for a failed attempt, and so what the next one leaves out.
@@ -30,6 +32,7 @@ enum class fault : std::uint8_t {
     credential,  // limited or refused: at every target of its provider
     address,     // not reached: for every target of its provider
     target,      // it answered with an error: this target at this address; another model there may work
+    pool,        // none of its endpoints would take the request: for every target of the pool
 };
 
 // What else a target must satisfy to be a candidate, besides its own conditions.
@@ -52,6 +55,8 @@ public:
     // The next candidate; nothing when none is left.
     std::optional<candidate> next(steady_time now);
     void failed(const candidate& c, fault whose) { tried_.push_back({c, whose}); }
+    // The endpoints of the candidate's pool that are not to be tried again for its target.
+    picker::slot_set tried_slots(const provider_runtime& at, const target& t) const;
     // Has an attempt at that provider failed?
     bool tried(const provider_runtime& at) const;
     // Is there anything but the one target that was asked for?

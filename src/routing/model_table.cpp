@@ -44,12 +44,14 @@ result<std::unique_ptr<provider>> build_provider(const provider_config& config, 
     auto tls = net::tls_client_context::make(config.tls, trust);
     if (!tls) return tls.error();
     const auto transport = std::make_shared<const net::transport>(net::transport{std::move(*options), std::move(*tls)});
-    const std::string reached = transport_name(config);
+    p->address.provider = config.name;
+    p->address.pool_key = config.name + " " + transport_name(config);  // a provider's connections are its own
+    p->address.connect_options = transport;
+    p->address.timeouts = config.timeouts.values;
     for (const std::string& text : config.base_urls) {
         const auto url = http::parse_url(text);
         if (!url) return url.error();
-        upstream_endpoint e;
-        e.provider = config.name;
+        upstream_endpoint e = p->address;
         e.name = url->authority();
         e.tls = url->tls;
         e.host = url->host;
@@ -57,10 +59,7 @@ result<std::unique_ptr<provider>> build_provider(const provider_config& config, 
         e.host_header = url->authority();
         e.base_path = url->path_and_query;
         while (e.base_path.ends_with('/')) e.base_path.pop_back();
-        // A provider's connections are its own: its certificates and proxy are part of them.
-        e.pool_key = config.name + " " + url->scheme + "://" + e.host_header + " " + reached;
-        e.connect_options = transport;
-        e.timeouts = config.timeouts.values;
+        e.pool_key += " " + url->scheme + "://" + e.host_header;
         p->endpoints.push_back(std::move(e));
     }
     return p;
@@ -74,6 +73,12 @@ result<std::shared_ptr<const model_table>> model_table::build(const routing_conf
     for (std::size_t i = 0; i < config.providers.size(); ++i) {
         auto p = build_provider(config.providers[i], trust);
         if (!p) return error{error_kind::bad_request, p.error().message, "providers[" + std::to_string(i) + "]"};
+        table->providers_.push_back(std::move(*p));
+    }
+    for (std::size_t i = 0; i < config.pools.size(); ++i) {
+        auto p = build_provider(config.pools[i].server, trust);
+        if (!p) return error{error_kind::bad_request, p.error().message, "pools[" + std::to_string(i) + "]"};
+        (*p)->pool = config.pools[i].pool;
         table->providers_.push_back(std::move(*p));
     }
     for (const model_config& from : config.models) {

@@ -9,6 +9,7 @@
 #include <sluice/result.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,10 +17,12 @@
 
 namespace sluice::routing {
 
-// A provider's addresses and credentials.
+// A provider's addresses and credentials; or a pool's.
 struct provider {
     provider_config config;
-    std::vector<upstream_endpoint> endpoints;
+    std::vector<upstream_endpoint> endpoints;  // none of a pool's: they come and go
+    std::optional<pool_config> pool;
+    upstream_endpoint address;  // what all its endpoints have in common: transport, timeouts, names
     std::shared_ptr<const chat::upstream_dialect> dialect;  // writes what clients of other dialects ask
 };
 

@@ -54,8 +54,11 @@ provider_runtime::provider_runtime(const provider& p, services& s)
     const std::size_t credentials = std::max<std::size_t>(1, p.config.credentials.size());
     state_ = s.shared<provider_state>(
         state_key(p), [&] { return std::make_shared<provider_state>(p.endpoints.size(), credentials); });
+    if (p.pool) pool_ = std::make_unique<pool_client>(p, s);
     header_list common;
     for (const auto& [name, value] : p.config.headers) common.add(name, value);
+    // Model servers that can tell of their load in each answer.
+    if (p.pool) common.add("endpoint-load-metrics-format", "TEXT");
     if (p.config.credentials.empty()) {
         sets_.push_back({std::move(common), nullptr});
         return;

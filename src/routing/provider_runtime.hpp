@@ -3,6 +3,7 @@
 
 #include "routing/credentials.hpp"
 #include "routing/model_table.hpp"
+#include "routing/pools/pool_client.hpp"
 #include "routing/upstream_state.hpp"
 
 #include <sluice/metrics.hpp>
@@ -29,6 +30,8 @@ public:
 
     const provider& what() const { return provider_; }
     provider_state& state() const { return *state_; }
+    // The endpoints of a pool; null for a provider whose addresses the configuration names.
+    pool_client* pool() const { return pool_.get(); }
 
     // The next one in turn that is available and that `usable(index)` does not rule out. Nothing: none is.
     template <class Usable>
@@ -76,6 +79,7 @@ private:
     const provider& provider_;
     std::shared_ptr<provider_state> state_;
     std::vector<credential_set> sets_;
+    std::unique_ptr<pool_client> pool_;
     std::size_t endpoint_turn_ = 0, credential_turn_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "routing/gcp_service_account.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace sluice::routing {
@@ -143,12 +144,7 @@ void check_preset(config_reader& r, const provider_config& c) {
               meant ? "preset: " + *meant + " stands for its base_url" : "write base_url: https://...");
 }
 
-}  // namespace
-
-void read(config_reader& r, provider_config& c) {
-    apply_preset(r, c);
-    r.field("name", c.name, "Names the provider in models, metrics and logs; the preset's name, if absent.",
-            r.has("preset") ? constraint{} : required);
+void read_dialect(config_reader& r, provider_config& c) {
     r.one_of<dialect>(
         "dialect", c.speaks,
         {{"openai", dialect::openai},
@@ -164,22 +160,58 @@ void read(config_reader& r, provider_config& c) {
          {"cohere", dialect::cohere}},
         "Wire format of the upstream. openai is all of OpenAI's API, openai.chat its chat completions and "
         "embeddings alone; azure has a deployment in the path.");
-    r.field("api_version", c.api_version, "Version of Azure's API, as in 2024-10-21. Only with dialect: azure.");
-    r.field("base_url", c.base_urls,
-            "URL up to the version: https://api.openai.com/v1. Several are taken in turn. The preset's, if absent.");
+}
+
+// What a provider and a pool have in common.
+void read_account(config_reader& r, provider_config& c) {
     r.list("credentials", c.credentials, "Who we are there. Several are taken in turn.");
     r.field("headers", c.headers, "Set on every request.");
     r.section("timeouts", c.timeouts, "How long each step may take.");
     r.section("tls", c.tls, "Whom to trust and who we are.");
     r.section("connect", c.connect, "Proxy and allowed addresses.");
-    check_preset(r, c);
-    check_base_urls(r, "base_url", c.base_urls);
-    check_azure(r, c);
-    set_key_header(c);
+}
+
+void check_headers(config_reader& r, const provider_config& c) {
     for (const auto& [name, value] : c.headers) {
         if (!valid_header_name(name) || !valid_header_value(value))
             r.problem("headers", "\"" + name + "\" is not a valid header");
     }
+}
+
+}  // namespace
+
+void read(config_reader& r, provider_config& c) {
+    apply_preset(r, c);
+    r.field("name", c.name, "Names the provider in models, metrics and logs; the preset's name, if absent.",
+            r.has("preset") ? constraint{} : required);
+    read_dialect(r, c);
+    r.field("api_version", c.api_version, "Version of Azure's API, as in 2024-10-21. Only with dialect: azure.");
+    r.field("base_url", c.base_urls,
+            "URL up to the version: https://api.openai.com/v1. Several are taken in turn. The preset's, if absent.");
+    read_account(r, c);
+    check_preset(r, c);
+    check_base_urls(r, "base_url", c.base_urls);
+    check_azure(r, c);
+    set_key_header(c);
+    check_headers(r, c);
+}
+
+void read(config_reader& r, pool_section& c) {
+    provider_config& s = c.server;
+    r.field("name", s.name, "Names the pool in models, metrics and logs.", required);
+    read_dialect(r, s);
+    if (s.speaks != dialect::openai && s.speaks != dialect::openai_chat && s.speaks != dialect::openai_responses &&
+        s.speaks != dialect::anthropic) {
+        r.problem("dialect", "model servers speak openai, openai.chat, openai.responses or anthropic");
+    }
+    read_pool(r, c.pool);
+    read_account(r, s);
+    set_key_header(s);
+    check_headers(r, s);
+    const bool plain = std::all_of(s.name.begin(), s.name.end(), [](unsigned char ch) {
+        return std::isalnum(ch) != 0 || ch == '-' || ch == '_' || ch == '.';
+    });
+    if (!plain || s.name.size() > 64) r.problem("name", "a pool's name is up to 64 letters, digits, - _ or .");
 }
 
 void read(config_reader& r, condition_config& c) {
@@ -190,7 +222,12 @@ void read(config_reader& r, condition_config& c) {
 }
 
 void read(config_reader& r, target_config& c) {
-    r.field("provider", c.provider, "Name of a provider.", required);
+    std::string pool;
+    r.field("provider", c.provider, "Name of a provider.");
+    r.field("pool", pool, "Instead of a provider: name of a pool of model servers.");
+    if (c.provider.empty() == pool.empty()) r.problem("", "a target names either a provider or a pool");
+    c.in_pool = !pool.empty();
+    if (c.in_pool) c.provider = pool;
     r.field("model", c.model,
             "The model's name there; the model's own name, if absent. A * takes what the model's * matched.");
     r.field("weight", c.weight, "Share among the targets of the same priority; 0 takes none.",
@@ -265,20 +302,30 @@ void check_aliases(config_reader& r, const std::vector<model_config>& models) {
 
 void read(config_reader& r, routing_config& c) {
     r.list("providers", c.providers, "Upstream accounts.");
+    r.list("pools", c.pools, "Model servers that serve the same models.");
     r.list("models", c.models, "Public model names and where they are served.");
     const auto providers = names_of(c.providers);
     const auto models = names_of(c.models);
+    std::vector<std::string> pools;
+    for (const pool_section& p : c.pools) pools.push_back(p.server.name);
     check_unique(r, "providers", providers);
+    check_unique(r, "pools", pools);
+    for (std::size_t p = 0; p < pools.size(); ++p) {
+        if (std::find(providers.begin(), providers.end(), pools[p]) == providers.end()) continue;
+        r.problem("pools[" + std::to_string(p) + "].name", "there is already a provider \"" + pools[p] + "\"");
+    }
     check_unique(r, "models", models);
     check_aliases(r, c.models);
     for (std::size_t m = 0; m < c.models.size(); ++m) {
         const std::string at = "models[" + std::to_string(m) + "]";
         for (std::size_t t = 0; t < c.models[m].targets.size(); ++t) {
-            const std::string& provider = c.models[m].targets[t].provider;
-            if (provider.empty() || std::find(providers.begin(), providers.end(), provider) != providers.end())
+            const target_config& target = c.models[m].targets[t];
+            const auto& known = target.in_pool ? pools : providers;
+            const std::string kind = target.in_pool ? "pool" : "provider";
+            if (target.provider.empty() || std::find(known.begin(), known.end(), target.provider) != known.end())
                 continue;
-            r.problem(at + ".targets[" + std::to_string(t) + "].provider",
-                      "there is no provider \"" + provider + "\"" + did_you_mean(provider, providers));
+            r.problem(at + ".targets[" + std::to_string(t) + "]." + kind,
+                      "there is no " + kind + " \"" + target.provider + "\"" + did_you_mean(target.provider, known));
         }
         for (std::size_t f = 0; f < c.models[m].fallback.size(); ++f) {
             const std::string& name = c.models[m].fallback[f];

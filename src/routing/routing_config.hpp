@@ -3,6 +3,7 @@
 
 #include "net/connector.hpp"
 #include "net/tls_config.hpp"
+#include "routing/pools/pool_config.hpp"
 #include "routing/presets.hpp"
 
 #include <sluice/config.hpp>
@@ -82,6 +83,13 @@ struct provider_config {
     net::connect_config connect;
 };
 void read(config_reader& r, provider_config& c);
+
+// A pool of model servers: a provider whose addresses come and go.
+struct pool_section {
+    provider_config server;
+    pool_config pool;
+};
+void read(config_reader& r, pool_section& c);
 // Reports URLs that no path can be put behind.
 void check_base_urls(config_reader& r, std::string_view key, const std::vector<std::string>& urls);
 
@@ -94,7 +102,8 @@ struct condition_config {
 void read(config_reader& r, condition_config& c);
 
 struct target_config {
-    std::string provider;
+    std::string provider;  // or a pool's name
+    bool in_pool = false;
     std::string model;  // empty: the model's own name
     int weight = 1;     // share among the targets of the same priority
     int priority = 0;   // lower first
@@ -119,9 +128,10 @@ void read(config_reader& r, model_config& c);
 
 struct routing_config {
     std::vector<provider_config> providers;
+    std::vector<pool_section> pools;
     std::vector<model_config> models;
 };
-// Reads `providers` and `models` of the section at hand and checks that they fit together.
+// Reads `providers`, `pools` and `models` of the section at hand and checks that they fit together.
 void read(config_reader& r, routing_config& c);
 
 }  // namespace sluice::routing

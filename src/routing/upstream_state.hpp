@@ -44,6 +44,8 @@ public:
     static constexpr std::chrono::seconds longest_ejection{300};
 
     bool available(steady_time now) const { return ticks(now) >= until_.load(std::memory_order_relaxed); }
+    // When it will be available again; in the past when it is.
+    steady_time until() const { return steady_time(steady_time::duration(until_.load(std::memory_order_relaxed))); }
     void succeeded() {
         if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
         if (ejections_.load(std::memory_order_relaxed) != 0) ejections_.store(0, std::memory_order_relaxed);

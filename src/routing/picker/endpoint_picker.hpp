@@ -77,6 +77,7 @@ struct ticket {
     bool queued = false;        // it may have waited for more than its prompt and those ahead
     steady_time sent{}, first_token{};
     bool started = false;
+    bool prefilling = true;        // `prefill` is still in the endpoint's counters
     std::uint32_t generation = 0;  // of the slot
 };
 
@@ -102,8 +103,12 @@ public:
                        steady_time now);
 
     void on_first_token(ticket& t, steady_time now);
-    // Learns from what came out: rates, token counts, and what the endpoint really kept of the prompt.
-    void on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now);
+    // By all that is expected its prompt is computed by now. For answers that come whole, whose first token nobody
+    // sees: nothing is learned from it, but their prompts do not count as work ahead until they end.
+    void on_prompt_computed(ticket& t);
+    // Learns from what came out: rates, token counts, and what the endpoint really kept of the prompt. True: the
+    // endpoint was found to have lost all it kept, as after a restart.
+    bool on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now);
     // It broke, or was refused. Before a first token the endpoint is taken not to have the prompt's new blocks.
     void on_failed(ticket& t, const request_features& f, steady_time now);
 
@@ -148,7 +153,7 @@ private:
     std::uint64_t tie_key(const request_features& f) const;
     std::uint64_t name_of(const pool_endpoint& e) const;
     void choose(std::span<offer> offers, const request_features& f, const pool_snapshot& pool, pick_result& out) const;
-    void correct(const ticket& t, const request_features& f, const finished_usage& usage);
+    bool correct(const ticket& t, const request_features& f, const finished_usage& usage);
 
     const picker_options options_;
     prefix_index index_;

@@ -54,7 +54,7 @@ void endpoint_picker::on_first_token(ticket& t, steady_time now) {
     if (t.started || s.generation.load(relaxed) != t.generation) return;
     t.started = true;
     t.first_token = now;
-    s.load.first_token(t.prefill);
+    on_prompt_computed(t);
     if (!t.queued) s.rates.saw_first_token(t.prefill_ahead, t.sequences, t.context_ahead, seconds_between(t.sent, now));
     const load_reading here = s.load.read();
     t.sequences = static_cast<double>(here.inflight - here.waiting);
@@ -62,11 +62,18 @@ void endpoint_picker::on_first_token(ticket& t, steady_time now) {
     t.computed = here.computed_tokens;
 }
 
-void endpoint_picker::on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now) {
+void endpoint_picker::on_prompt_computed(ticket& t) {
     slot_state& s = slots_[t.slot];
-    if (s.generation.load(relaxed) != t.generation) return;
+    if (!t.prefilling || s.generation.load(relaxed) != t.generation) return;
+    t.prefilling = false;
+    s.load.first_token(t.prefill);
+}
+
+bool endpoint_picker::on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now) {
+    slot_state& s = slots_[t.slot];
+    if (s.generation.load(relaxed) != t.generation) return false;
     const load_reading here = s.load.read();
-    if (!t.started) s.load.first_token(t.prefill);
+    on_prompt_computed(t);
     s.load.release(t.context);
     models_.saw(f.model, f.prompt_bytes, usage.prompt_tokens, usage.output_tokens);
     // What decoded beside it: in between what did when it began and when it ended.
@@ -77,7 +84,7 @@ void endpoint_picker::on_done(ticket& t, const request_features& f, const finish
             (t.context_ahead + static_cast<double>(here.context_tokens)) / 2,
             (seconds_between(t.first_token, now) - stalled) / static_cast<double>(usage.output_tokens - 1));
     }
-    correct(t, f, usage);
+    return correct(t, f, usage);
 }
 
 // The index guessed what the endpoint kept; the answer's usage says what it did keep.
@@ -86,37 +93,36 @@ void endpoint_picker::on_done(ticket& t, const request_features& f, const finish
 // tells is how far the guesses for other prompts can be trusted there: it evicts earlier than we think, does not cache
 // at all, or was restarted. So expectations are scaled by what came true of the recent ones; and when several answers
 // in a row found nothing where much was expected, all that was known of the endpoint is dropped.
-void endpoint_picker::correct(const ticket& t, const request_features& f, const finished_usage& usage) {
+bool endpoint_picker::correct(const ticket& t, const request_features& f, const finished_usage& usage) {
     constexpr double expected_min = 256;  // tokens: below it rounding to the engine's blocks decides
     constexpr double share = 0.1;
     constexpr int misses_max = 3;
-    if (usage.cached_tokens < 0 || t.cached_tokens < expected_min) return;
+    if (usage.cached_tokens < 0 || t.cached_tokens < expected_min) return false;
     slot_state& s = slots_[t.slot];
     const double untrusted = t.cached_tokens / s.trust.load(relaxed);
     const double kept = std::min(1.0, static_cast<double>(usage.cached_tokens) / untrusted);
     s.trust.store(std::max(0.05, s.trust.load(relaxed) * (1 - share) + kept * share), relaxed);
     if (usage.cached_tokens > 0) {
         s.misses.store(0, relaxed);
-        return;
+        return false;
     }
-    if (s.misses.fetch_add(1, relaxed) + 1 < misses_max) return;
+    if (s.misses.fetch_add(1, relaxed) + 1 < misses_max) return false;
     on_restart(t.slot);
     index_.insert(t.slot, f.blocks);
+    return true;
 }
 
 void endpoint_picker::on_failed(ticket& t, const request_features& f, steady_time) {
     slot_state& s = slots_[t.slot];
     if (s.generation.load(relaxed) != t.generation) return;
-    if (!t.started) {
-        s.load.first_token(t.prefill);
-        index_.truncate(t.slot, f.blocks, t.matched_blocks);
-    }
+    on_prompt_computed(t);
+    if (!t.started) index_.truncate(t.slot, f.blocks, t.matched_blocks);
     s.load.release(t.context);
 }
 
 void endpoint_picker::on_metrics(std::uint32_t slot, const polled_metrics& m, steady_time now) {
     slot_state& s = slots_[slot];
-    s.kv_use.store(m.kv_use, relaxed);
+    if (m.kv_use >= 0) s.kv_use.store(m.kv_use, relaxed);
     if (m.running >= 0) {
         // The report is of another moment than our counters; over several polls the differences cancel.
         constexpr double share = 0.2;

@@ -109,7 +109,8 @@ route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const
       services_(s),
       random_(random_source::from_system()) {
     for (const auto& p : models_->providers()) {
-        if (p->config.name == config_.default_provider) {
+        has_pools_ |= p->pool.has_value();
+        if (p->config.name == config_.default_provider && !p->pool) {
             default_provider_ = providers_.size();
             has_default_ = true;
         }
@@ -124,6 +125,7 @@ route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const
 }
 
 awaitable<void> route_stage::serve(exchange& x, next_stage next) {
+    if (has_pools_) strip_picker_headers(x.request_to_change().headers);
     // The usual request, a POST whose JSON is here, takes one frame.
     if (x.request().method != "POST") return serve_any(x, next);
     const std::string path = routing::upstream_path(x.request().path(), config_.strip_prefix);
@@ -190,6 +192,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
                                "No target of the model is known to have what this route demands.", "model"});
     }
     routing::attempt_plan plan(*found.which, x, providers_, random_, subject, suitable);
+    prompt_facts prompt(x);
     const before_attempt start(x);
     std::unique_ptr<translation> translated;  // where a target speaks another dialect
     std::optional<candidate> c = plan.next(services_.time().recent());
@@ -206,14 +209,21 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
+    bool again = false;  // the same once more: nothing else is left
     for (int n = 1;; ++n) {
         if (chats && config_.context_check && suitable.must_count(*c, x.collected_body().size())) {
             c = co_await first_fitting(x, asked_in(x, facts, translated), plan, suitable, *c);
             if (!c) break;
         }
+        std::optional<routing::pool_call> call;
+        c = placed(x, plan, prompt, star, *c, again, call);
+        if (!c) break;
+        const upstream_endpoint& to = call ? call->member().address : c->at->what().endpoints[c->endpoint];
         x.fell_back = c->to != first_choice || c->of != found.which;
         x.hold_back = plan.has_others() ? worth_another_or_too_long : worth_another;
-        const auto aimed = aim(x, *c, facts, star, translated);
+        const auto aimed = aim(x, *c, to, facts, star, translated);
+        std::optional<observer_scope> watching;
+        if (call) watching.emplace(x, *call, sink_scope::needs::pieces);
         if (!aimed) {
             x.fail(aimed.error());
         } else if (x.target->translated) {
@@ -221,7 +231,8 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         } else {
             co_await next(x);
         }
-        const routing::fault whose = learn(x, *c);
+        if (call) call->finish();
+        const routing::fault whose = learn(x, *c, call ? &call->member() : nullptr);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         const bool longer = is_too_long(*x.failure());
         if (longer) {
@@ -232,7 +243,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         plan.failed(*c, whose);
         const auto now = services_.time().recent();
         std::optional<candidate> other = plan.next(now);
-        const bool again = !other;  // nothing else to try: the same once more, after a pause
+        again = !other;
         if (again && (longer || whose == routing::fault::credential || !worth_repeating(*x.failure()))) {
             error e = *x.failure();
             // Every credential is limited: say for how long.
@@ -251,6 +262,29 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         start.restore(x);
         if (again) co_await pause(n);
         c = other;
+    }
+}
+
+std::optional<candidate> route_stage::placed(exchange& x, routing::attempt_plan& plan, prompt_facts& prompt,
+                                             std::string_view star, candidate c, bool again,
+                                             std::optional<routing::pool_call>& call) {
+    const auto now = services_.time().recent();
+    for (;;) {
+        routing::pool_client* const pool = c.at->pool();
+        if (pool == nullptr) return c;
+        const picker::request_features& features = prompt.at(*pool, upstream_name(*c.of, *c.to, star));
+        auto where = pool->place(features, again ? picker::slot_set{} : plan.tried_slots(*c.at, *c.to), now);
+        if (where) {
+            x.clear_failure();
+            call.emplace(*pool, std::move(*where), features, x);
+            c.endpoint = call->member().slot;
+            return c;
+        }
+        x.fail(where.error());
+        plan.failed(c, routing::fault::pool);
+        const auto other = plan.next(now);
+        if (!other) return std::nullopt;
+        c = *other;
     }
 }
 
@@ -310,8 +344,8 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& 
     }
 }
 
-result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& facts, std::string_view star,
-                              std::unique_ptr<translation>& translated) const {
+result<void> route_stage::aim(exchange& x, const candidate& c, const upstream_endpoint& to, request_facts& facts,
+                              std::string_view star, std::unique_ptr<translation>& translated) const {
     const std::string name = upstream_name(*c.of, *c.to, star);
     if (!routing::speaks_natively(c.at->what().config, facts.api, x.request().path())) {
         if (!facts.api) {
@@ -320,7 +354,7 @@ result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& fa
         }
         auto path = asked_in(x, facts, translated).aim(*c.to, name);
         if (!path) return path.error();
-        point(x, c, std::move(*path));
+        point(x, c, to, std::move(*path));
         x.target->translated = true;
         return {};
     }
@@ -334,16 +368,16 @@ result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& fa
             x.hide_usage_event = true;
         }
     }
-    point(x, c,
+    point(x, c, to,
           facts.place == model_place::path
               ? routing::native_path(c.at->what().config, *facts.api, name)
               : target_path(x.request(), config_.strip_prefix, c.at->what().config, name, facts.place));
     return {};
 }
 
-void route_stage::point(exchange& x, const candidate& c, std::string path) {
+void route_stage::point(exchange& x, const candidate& c, const upstream_endpoint& to, std::string path) {
     upstream_target& t = x.target.emplace();
-    t.endpoint = &c.at->what().endpoints[c.endpoint];
+    t.endpoint = &to;
     t.model = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
     t.path = std::move(path);
     t.headers = &c.at->headers(c.credential);
@@ -352,12 +386,19 @@ void route_stage::point(exchange& x, const candidate& c, std::string path) {
     t.idle = c.to->config.idle;
 }
 
-routing::fault route_stage::learn(const exchange& x, const candidate& c) {
+void route_stage::eject(const candidate& c, const routing::pool_member* member, routing::steady_time now) {
+    routing::endpoint_state& health = member != nullptr ? member->state->health : c.at->state().endpoints[c.endpoint];
+    if (!health.failed(now)) return;
+    c.at->ejections.add();
+    if (member != nullptr) c.at->pool()->pool().ejected(health.until());
+}
+
+routing::fault route_stage::learn(const exchange& x, const candidate& c, const routing::pool_member* member) {
     using routing::fault;
     const auto now = services_.time().recent();
     routing::provider_state& state = c.at->state();
     if (!x.failure() || refused_request(*x.failure())) {
-        state.endpoints[c.endpoint].succeeded();
+        (member != nullptr ? member->state->health : state.endpoints[c.endpoint]).succeeded();
         c.at->ok.add();
         return fault::none;
     }
@@ -368,6 +409,8 @@ routing::fault route_stage::learn(const exchange& x, const candidate& c) {
     c.at->failed.add();
     const int status = e.kind == error_kind::upstream_status ? status_of(e) : 0;
     const bool limited = status == 429 || ((status == 503 || status == 529) && e.retry_after > 0ms);
+    // A model server that is full says nothing of the others.
+    if (limited && member != nullptr) return fault::address;
     if (limited) {
         state.credentials[c.credential].cool_down(now, e.retry_after > 0ms ? e.retry_after : default_cooldown);
         c.at->cooldowns.add();
@@ -387,9 +430,7 @@ routing::fault route_stage::learn(const exchange& x, const candidate& c) {
     }
     if (status == 403) return fault::credential;
     // A status below 500 is about the request: it must not take the address from everybody else.
-    if (status == 0 || status >= 500) {
-        if (state.endpoints[c.endpoint].failed(now)) c.at->ejections.add();
-    }
+    if (status == 0 || status >= 500) eject(c, member, now);
     return status != 0 || e.kind == error_kind::upstream_first_byte_timeout ? fault::target : fault::address;
 }
 
@@ -416,7 +457,7 @@ awaitable<void> route_stage::serve_provider(exchange& x, next_stage next, std::s
     t.headers = &at.headers(c.credential);
     t.authorizer = at.signer(c.credential);
     co_await next(x);
-    learn(x, c);
+    learn(x, c, nullptr);
 }
 
 }  // namespace sluice::route

@@ -9,6 +9,7 @@
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
 #include "stages/route/known_models.hpp"
+#include "stages/route/prompt_facts.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
 #include "stages/route/suitable_targets.hpp"
@@ -46,18 +47,26 @@ private:
                                                                routing::attempt_plan& plan, suitable_targets& suitable,
                                                                routing::candidate c);
     awaitable<void> serve_count(exchange& x, translation& asked, const tokens::bpe_counter* counter);
+    // Gives the candidate an endpoint if it is a pool, and `call` counts the request there; where the pool has none,
+    // the next candidate. Nothing, and x has failed, when there is none. `again`: endpoints that were tried may be,
+    // too.
+    std::optional<routing::candidate> placed(exchange& x, routing::attempt_plan& plan, prompt_facts& prompt,
+                                             std::string_view star, routing::candidate c, bool again,
+                                             std::optional<routing::pool_call>& call);
     // The request as any target may get it: made once, by the first who needs it. facts.api is set.
     translation& asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const;
     awaitable<void> pause(int attempts);
     // Points the exchange at a candidate: target, model name and body as the upstream wants them.
-    result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star,
-                     std::unique_ptr<translation>& translated) const;
+    result<void> aim(exchange& x, const routing::candidate& c, const upstream_endpoint& to, request_facts& facts,
+                     std::string_view star, std::unique_ptr<translation>& translated) const;
     // The attempt itself, its answer translated where its target speaks another dialect than the client.
     awaitable<void> attempt(exchange& x, next_stage next, translation& translated, routing::provider_runtime& at);
-    static void point(exchange& x, const routing::candidate& c, std::string path);
+    static void point(exchange& x, const routing::candidate& c, const upstream_endpoint& to, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
-    routing::fault learn(const exchange& x, const routing::candidate& c);
+    // `member`: the endpoint of a pool.
+    routing::fault learn(const exchange& x, const routing::candidate& c, const routing::pool_member* member);
+    void eject(const routing::candidate& c, const routing::pool_member* member, routing::steady_time now);
 
     const route_stage_config config_;
     const std::shared_ptr<const routing::model_table> models_;
@@ -67,6 +76,7 @@ private:
     routing::attempt_plan::runtimes providers_;
     std::size_t default_provider_ = 0;
     bool has_default_ = false;
+    bool has_pools_ = false;
 };
 
 }  // namespace sluice::route

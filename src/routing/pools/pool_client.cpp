@@ -1,0 +1,173 @@
+#include "routing/pools/pool_client.hpp"
+
+#include "routing/model_table.hpp"
+
+#include <algorithm>
+
+namespace sluice::routing {
+namespace {
+
+counter& count(metrics& m, const std::string& pool, std::string_view name, std::string_view help) {
+    return m.get_counter(name, help, {{"pool", pool}});
+}
+
+}  // namespace
+
+std::shared_ptr<endpoint_pool> pool_of(const provider& p, services& s) {
+    return s.shared<endpoint_pool>("pool " + p.config.name,
+                                   [&] { return std::make_shared<endpoint_pool>(p.config.name, *p.pool); });
+}
+
+pool_client::pool_client(const provider& p, services& s)
+    : picks(count(s.metrics(), p.config.name, "sluice_pool_picks_total", "Requests that were given an endpoint.")),
+      refused(count(s.metrics(), p.config.name, "sluice_pool_refusals_total", "Requests for which there was none.")),
+      prompt_tokens(count(s.metrics(), p.config.name, "sluice_pool_prompt_tokens_total",
+                          "Prompt tokens of answers that reported their usage.")),
+      cached_tokens(count(s.metrics(), p.config.name, "sluice_pool_cached_tokens_total",
+                          "Of those, tokens that the endpoint had kept.")),
+      expected_cached(count(s.metrics(), p.config.name, "sluice_pool_expected_cached_tokens_total",
+                            "Of those, tokens that the picker expected there.")),
+      restarts(count(s.metrics(), p.config.name, "sluice_pool_restarts_detected_total",
+                     "Endpoints that turned out to have lost what they kept.")),
+      config_(*p.pool),
+      services_(s),
+      pool_(pool_of(p, s)),
+      held_(std::make_shared<held_view>(held_view{pool_->view()})),
+      random_(random_source::from_system()),
+      least_(random_.next()),
+      two_(random_.next()),
+      ewma_(random_.next()) {}
+
+const pool_view& pool_client::view() {
+    if (held_->of->version != pool_->version()) held_ = std::make_shared<held_view>(held_view{pool_->view()});
+    return *held_->of;
+}
+
+bool pool_client::knows_adapter(std::uint64_t name) {
+    const auto& all = view().adapters;
+    return std::find(all.begin(), all.end(), name) != all.end();
+}
+
+picker::slot_set pool_client::left_out(const picker::slot_set& tried, const pool_view& v, steady_time now) const {
+    if (!pool_->any_ejected(now)) return tried;
+    picker::slot_set out = tried;
+    std::size_t ejected = 0;
+    for (const auto& m : v.members) {
+        if (m->state->health.available(now)) continue;
+        ++ejected;
+        out.set(m->slot);
+    }
+    return ejected * 2 > v.members.size() ? tried : out;
+}
+
+bool pool_client::any_left(const picker::slot_set& tried, bool strict, steady_time now) {
+    const pool_view& v = view();
+    const picker::slot_set out = strict ? left_out(tried, v, now) : tried;
+    return std::any_of(v.members.begin(), v.members.end(), [&](const auto& m) { return !out.test(m->slot); });
+}
+
+void pool_client::settle_starts(steady_time now) {
+    while (!starts_.empty() && starts_.begin()->first <= now) {
+        pool_call* const call = starts_.begin()->second;
+        starts_.erase(starts_.begin());
+        call->start_came();
+    }
+}
+
+error pool_client::refusal_of(picker::refusal why, double retry_after_s) {
+    using picker::refusal;
+    refused.add();
+    const bool busy = why == refusal::busy || why == refusal::ttft_slo || why == refusal::tpot_slo;
+    error e{busy ? error_kind::rate_limited : error_kind::no_target, "No model server of this model is available now."};
+    if (why == refusal::adapter) e.message = "No model server of this model has this adapter.";
+    if (busy) {
+        e.message = "All model servers of this model are busy.";
+        e.retry_after = std::chrono::milliseconds(static_cast<std::int64_t>(std::max(1.0, retry_after_s) * 1000));
+    }
+    return e;
+}
+
+result<placement> pool_client::place(const picker::request_features& f, const picker::slot_set& tried,
+                                     steady_time now) {
+    settle_starts(now);
+    const picker::slot_set out = left_out(tried, view(), now);
+    auto placed = config_.by == balancing::picker ? place_by_cost(f, out, now) : place_by_turn(f, out, now);
+    if (placed) picks.add();
+    return placed;
+}
+
+result<placement> pool_client::place_by_cost(const picker::request_features& f, const picker::slot_set& out,
+                                             steady_time now) {
+    const pool_view& v = *held_->of;
+    picker::endpoint_picker& p = pool_->picker();
+    picker::pick_result choice = p.pick(f, v.picks, now, out);
+    if (choice.count == 0) return refusal_of(choice.refused, choice.retry_after_s);
+    placement where;
+    where.ticket = p.dispatch(choice, f, v.picks, now);
+    where.member = v.members[choice.best[0].at].get();
+    where.ttft_s = choice.best[0].expected.ttft_s;
+    where.keeps = held_;
+    return where;
+}
+
+picker::choice pool_client::balance(const picker::request_features& f) {
+    // The beginning of a prompt: what those who share it have in common.
+    constexpr std::size_t beginning = 4;
+    std::uint64_t key = f.session;
+    if (key == 0 && !f.blocks.empty()) key = f.blocks[std::min(f.blocks.size(), beginning) - 1].hash;
+    if (key == 0) key = random_.next();
+    switch (config_.by) {
+        case balancing::round_robin:
+            return turn_.next(readings_);
+        case balancing::two_choices:
+            return two_.next(readings_);
+        case balancing::peak_ewma:
+            return ewma_.next(readings_);
+        case balancing::hash:
+            return hash_.next(readings_, key);
+        case balancing::session: {
+            if (f.session == 0) return least_.next(readings_);
+            if (const auto stays = sessions_.find(readings_, f.session)) return stays;
+            // By hash, so that workers agree on where a session begins.
+            const auto first = hash_.next(readings_, f.session);
+            if (first) sessions_.remember(f.session, readings_[*first].name);
+            return first;
+        }
+        case balancing::picker:
+        case balancing::least_request:
+            break;
+    }
+    return least_.next(readings_);
+}
+
+result<placement> pool_client::place_by_turn(const picker::request_features& f, const picker::slot_set& out,
+                                             steady_time now) {
+    const pool_view& v = *held_->of;
+    picker::endpoint_picker& p = pool_->picker();
+    readings_.clear();
+    bool busy = false;
+    for (std::size_t i = 0; i < v.members.size(); ++i) {
+        const pool_member& m = *v.members[i];
+        const picker::pool_endpoint& e = v.picks.endpoints[i];
+        picker::balanced& r = readings_.emplace_back();
+        r.name = m.name;
+        r.inflight = p.load(m.slot).inflight;
+        r.latency_s = config_.by == balancing::peak_ewma ? m.state->latency.at(now) : 0;
+        const bool full = e.concurrency_max > 0 && r.inflight >= e.concurrency_max;
+        busy |= full && !out.test(m.slot);
+        r.weight = full || out.test(m.slot) ? 0 : m.weight * e.weight;
+    }
+    const picker::choice at = balance(f);
+    if (!at) return refusal_of(busy ? picker::refusal::busy : picker::refusal::no_endpoint, 1);
+    picker::pick_result choice;
+    choice.count = 1;
+    choice.best[0].at = static_cast<std::uint32_t>(*at);
+    choice.best[0].slot = v.members[*at]->slot;
+    placement where;
+    where.ticket = p.dispatch_to(choice.best[0], choice, f, now);
+    where.member = v.members[*at].get();
+    where.keeps = held_;
+    return where;
+}
+
+}  // namespace sluice::routing

@@ -1,0 +1,45 @@
+// The endpoints of a pool as workers see them at one moment: immutable, swapped whole.
+#pragma once
+
+#include "routing/picker/balancers.hpp"
+#include "routing/picker/pool_snapshot.hpp"
+#include "routing/upstream_state.hpp"
+
+#include <sluice/exchange.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sluice::routing {
+
+// What requests tell about an endpoint as they pass. Atomics; kept while the endpoint is known.
+struct member_state {
+    endpoint_state health;  // passive ejection
+    picker::latency_ewma latency;
+};
+
+struct pool_member {
+    std::string id;
+    std::uint64_t name = 0;  // picker::name_hash(id)
+    std::uint32_t slot = 0;  // in the pool's picker
+    upstream_endpoint address;
+    std::string url;  // of the server, without the API's path
+    std::map<std::string, std::string> labels;
+    double weight = 1;
+    std::shared_ptr<member_state> state;
+};
+
+struct pool_view {
+    std::uint64_t version = 0;
+    // Those that may get requests now; `picks` and `members` go by the same index.
+    picker::pool_snapshot picks;
+    std::vector<std::shared_ptr<const pool_member>> members;
+    bool panic = false;  // too few are ready: these are all that were not taken out by hand
+    // Names of LoRA adapters by hash that some endpoint serves: a request for such a model needs one that has it.
+    std::vector<std::uint64_t> adapters;
+};
+
+}  // namespace sluice::routing
