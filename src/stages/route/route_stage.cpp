@@ -271,7 +271,10 @@ std::optional<candidate> route_stage::placed(exchange& x, routing::attempt_plan&
     const auto now = services_.time().recent();
     for (;;) {
         routing::pool_client* const pool = c.at->pool();
-        if (pool == nullptr) return c;
+        if (pool == nullptr) {
+            x.clear_failure();
+            return c;
+        }
         const picker::request_features& features = prompt.at(*pool, upstream_name(*c.of, *c.to, star));
         auto where = pool->place(features, again ? picker::slot_set{} : plan.tried_slots(*c.at, *c.to), now);
         if (where) {
