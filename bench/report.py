@@ -17,6 +17,7 @@ class Report:
         self.columns = columns
         self.rows = []
         self.figures = {}
+        self.skipped = {}
 
     def row(self, name, *cells):
         self.rows.append([name, *(c if isinstance(c, str) else number(c) for c in cells)])
@@ -24,6 +25,21 @@ class Report:
     def figure(self, name, value):
         if value is not None:
             self.figures[name.replace("-", "_")] = float(f"{value:.4g}")
+
+    def skip(self, beginning, why):
+        """Goals whose names begin so cannot be judged on this machine."""
+        self.skipped[beginning] = why
+
+    def goals_judged(self, goals):
+        """Those that can be; says which cannot."""
+        judged = {}
+        for name, goal in goals.items():
+            why = next((why for beginning, why in self.skipped.items() if name.startswith(beginning)), None)
+            if why is None:
+                judged[name] = goal
+            else:
+                print(f"goal {name} is skipped: {why}")
+        return judged
 
 
 def number(value):

@@ -27,6 +27,15 @@ int main(int argc, char** argv) {
     generate->callback([&] { code = sluice::app::generate_key(pepper_env); });
     hash->callback([&] { code = sluice::app::hash_key(pepper_env); });
 
+    std::string encoding{"o200k_base"};
+    std::string ranks;
+    std::vector<std::string> files;
+    auto* count = cli.add_subcommand("count-tokens", "Count the tokens of a text");
+    count->add_option("--encoding", encoding, "o200k_base (the default) or cl100k_base");
+    count->add_option("--ranks", ranks, "The folder that holds ENCODING.tiktoken")->required();
+    count->add_option("FILE", files, "Texts; without any, the standard input");
+    count->callback([&] { code = sluice::app::count_tokens(encoding, ranks, files); });
+
     CLI11_PARSE(cli, argc, argv);
     if (!cli.get_subcommands().empty()) return code;
     if (config.empty()) {

@@ -15,21 +15,22 @@ namespace sluice {
 
 enum class error_kind : std::uint8_t {
     // The client's request.
-    bad_request,             // 400: malformed or not allowed; `param` names the place
-    unauthorized,            // 401: no credential, or a wrong one
-    forbidden,               // 403: a good credential that may not do this
-    not_found,               // 404: no such route
-    model_not_found,         // 404: no such model, or none that this key may use
-    method_not_allowed,      // 405
-    request_timeout,         // 408: the client was too slow to send
-    length_required,         // 411
-    payload_too_large,       // 413: the body is over the route's limit
-    uri_too_long,            // 414
-    unsupported_media_type,  // 415: a content coding or type we do not take
-    rate_limited,            // 429: one of our limits; `retry_after` is set
-    headers_too_large,       // 431
-    not_implemented,         // 501: an unknown transfer coding
-    version_not_supported,   // 505
+    bad_request,              // 400: malformed or not allowed; `param` names the place
+    context_length_exceeded,  // 400: the prompt is longer than the model's context window
+    unauthorized,             // 401: no credential, or a wrong one
+    forbidden,                // 403: a good credential that may not do this
+    not_found,                // 404: no such route
+    model_not_found,          // 404: no such model, or none that this key may use
+    method_not_allowed,       // 405
+    request_timeout,          // 408: the client was too slow to send
+    length_required,          // 411
+    payload_too_large,        // 413: the body is over the route's limit
+    uri_too_long,             // 414
+    unsupported_media_type,   // 415: a content coding or type we do not take
+    rate_limited,             // 429: one of our limits; `retry_after` is set
+    headers_too_large,        // 431
+    not_implemented,          // 501: an unknown transfer coding
+    version_not_supported,    // 505
     // The gateway itself.
     internal,            // 500: a bug
     overloaded,          // 503: a process-wide limit (bytes, connections); `retry_after` is set

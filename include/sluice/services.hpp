@@ -7,6 +7,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -35,6 +37,11 @@ public:
     virtual sluice::metrics& metrics() = 0;
     virtual sluice::fetcher& fetcher() = 0;
 
+    // Counts bytes that a stage holds of an exchange against the budget of the process; see memory_hold. False: it is
+    // used up, and nothing was counted.
+    virtual bool take_memory(std::int64_t) { return true; }
+    virtual void give_memory(std::int64_t) {}
+
     // An object shared by all workers that survives a reload: a table of counters, a key set. Built
     // by the first who asks for its key; must be thread-safe. Call it in a constructor, never per request.
     template <class T, class Make>
@@ -47,6 +54,30 @@ protected:
     ~services() = default;
     virtual std::shared_ptr<void> shared_object(std::string_view key, const std::type_info& type,
                                                 const std::function<std::shared_ptr<void>()>& make) = 0;
+};
+
+// Bytes that a stage holds for as long as it holds them: on its frame, beside what it counts.
+class memory_hold {
+public:
+    explicit memory_hold(services& s) : services_(s) {}
+    ~memory_hold() { services_.give_memory(held_); }
+    memory_hold(const memory_hold&) = delete;
+    memory_hold& operator=(const memory_hold&) = delete;
+
+    // Counts in steps, so that growing by a little is no work. False: fail with error_kind::overloaded.
+    bool reach(std::size_t bytes) {
+        constexpr std::int64_t step = 64 << 10;
+        const auto wanted = static_cast<std::int64_t>(bytes);
+        if (wanted <= held_) return true;
+        const std::int64_t more = (wanted - held_ + step - 1) / step * step;
+        if (!services_.take_memory(more)) return false;
+        held_ += more;
+        return true;
+    }
+
+private:
+    services& services_;
+    std::int64_t held_ = 0;
 };
 
 }  // namespace sluice

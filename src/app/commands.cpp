@@ -1,19 +1,28 @@
 #include "app/commands.hpp"
 
 #include "app/server.hpp"
+#include "config/file_text.hpp"
 #include "config/schema_writer.hpp"
 #include "governance/key_hash.hpp"
+#include "governance/tokens/bpe_counter.hpp"
 #include "telemetry/log.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
+#include <utility>
 
 namespace sluice::app {
 namespace {
 
 void print_problems(const config::load_report& report) {
     for (const auto& p : report.problems) std::cerr << config::to_string(p) << '\n';
+}
+
+int fail(const std::string& problem) {
+    std::cerr << problem << '\n';
+    return 1;
 }
 
 std::string pepper_from(const std::string& env) {
@@ -69,6 +78,26 @@ int hash_key(const std::string& pepper_env) {
         return 1;
     }
     std::cout << sluice::hash_key(key, pepper_from(pepper_env)) << '\n';
+    return 0;
+}
+
+int count_tokens(const std::string& encoding, const std::string& ranks, const std::vector<std::string>& files) {
+    constexpr std::size_t file_bytes_max = 1U << 30U;
+    const auto known = tokens::encoding_named(encoding);
+    if (!known) return fail("no encoding \"" + encoding + "\": there are o200k_base and cl100k_base");
+    const std::string path = ranks + '/' + encoding + ".tiktoken";
+    auto loaded = tokens::bpe_ranks::load(path);
+    if (!loaded) return fail(path + ": " + loaded.error().message);
+    const tokens::bpe_counter counter{*known, *std::move(loaded)};
+    for (const auto& file : files) {
+        const auto text = config::read_file(file, file_bytes_max);
+        if (!text) return fail(file + ": " + text.error().message);
+        std::cout << counter.count(*text) << ' ' << file << '\n';
+    }
+    if (files.empty()) {
+        const std::string text{std::istreambuf_iterator<char>{std::cin}, {}};
+        std::cout << counter.count(text) << '\n';
+    }
     return 0;
 }
 

@@ -73,6 +73,11 @@ loaded load_generation(const std::string& path) {
         made->catalogue = std::move(known.made);
         models_file = std::move(known.report);
         if (known.conflict) r.problem("catalogue." + known.conflict->param, known.conflict->message);
+        if (const std::string& ranks = made->config.catalogue.token_ranks; !ranks.empty()) {
+            auto counters = tokens::token_counters::load(std::filesystem::path(path).parent_path() / ranks);
+            if (!counters) return r.problem("catalogue.token_ranks", counters.error().message);
+            made->counters = std::move(*counters);
+        }
     });
     for (const std::string& file : models_file.seen.files()) out.report.seen.add_file(file);
     for (config::problem& p : models_file.problems) out.report.problems.push_back(std::move(p));

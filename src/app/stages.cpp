@@ -36,8 +36,10 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
         out, "rewrite", "Changes headers, parameters and prompts.",
         [](const auto& c, stage_parts& p) { return std::make_unique<rewrite::rewrite_stage>(c, p.common); }));
     kinds.push_back(kind<route::route_stage_config>(
-        out, "route", "Finds the model's target; retries and falls back.",
-        [](const auto& c, stage_parts& p) { return std::make_unique<route::route_stage>(c, p.models, p.common); }));
+        out, "route", "Finds the model's target; retries and falls back.", [](const auto& c, stage_parts& p) {
+            return std::make_unique<route::route_stage>(c, p.models, route::known_models(p.catalogue, p.counters),
+                                                        p.common);
+        }));
     kinds.push_back(
         kind<a2a::a2a_config>(out, "a2a", "Serves an A2A agent's card with the gateway's URL.",
                               [](const auto& c, stage_parts&) { return std::make_unique<a2a::a2a_stage>(c); }));

@@ -1,7 +1,9 @@
 // Every stage there is, in one list: what a route's `stages:` may name, who reads its section, who builds it.
 #pragma once
 
+#include "governance/catalogue/model_catalogue.hpp"
 #include "governance/key_table.hpp"
+#include "governance/tokens/token_counters.hpp"
 #include "pipeline/upstream.hpp"
 #include "routing/model_table.hpp"
 
@@ -22,6 +24,8 @@ struct stage_parts {
     upstream_pool& upstreams;
     std::shared_ptr<const key_table> keys;
     std::shared_ptr<const routing::model_table> models;
+    std::shared_ptr<const catalogue::model_catalogue> catalogue;
+    std::shared_ptr<const tokens::token_counters> counters;  // may be null
     std::string route;
     std::size_t position = 0;  // of the stage within its route
 };

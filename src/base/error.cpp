@@ -12,6 +12,7 @@ const error_traits& traits(error_kind kind) {
     constexpr auto ours = std::string_view{"api_error"};
     static constexpr error_traits table[] = {
         {"bad_request", 400, client, retry::never, bad},
+        {"context_length_exceeded", 400, client, retry::never, bad},
         {"invalid_api_key", 401, client, retry::never, auth},
         {"permission_denied", 403, client, retry::never, "permission_error"},
         {"not_found", 404, client, retry::never, bad},

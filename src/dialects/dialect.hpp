@@ -11,6 +11,7 @@
 #include <sluice/json.hpp>
 #include <sluice/result.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct error_facts {
     std::string type;   // the provider's or OpenAI's type: "invalid_request_error", "overloaded_error"
     std::string code;   // "context_length_exceeded"; may be empty
     std::string param;  // may be empty
+    std::chrono::milliseconds retry_after{0};  // what the body says; 0: nothing
 };
 
 // --- the client's side -------------------------------------------------------------------------------------------
@@ -78,6 +80,8 @@ public:
 // Where a request goes, as far as its text depends on it.
 struct target_facts {
     std::string_view model;  // the model's name at the provider
+    // What a client of Anthropic's asks for in its header anthropic-beta: names with commas.
+    std::string_view betas = {};
 };
 
 // Reads an upstream's stream, event by event.

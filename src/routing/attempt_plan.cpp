@@ -37,8 +37,8 @@ bool any_matches(const std::vector<std::string>& globs, std::string_view text) {
 }  // namespace
 
 attempt_plan::attempt_plan(const model& asked, const exchange& x, runtimes& providers, random_source& random,
-                           std::string_view subject)
-    : asked_(asked), x_(x), providers_(providers), random_(random), subject_(subject) {}
+                           std::string_view subject, const target_filter& filter)
+    : asked_(asked), x_(x), providers_(providers), random_(random), subject_(subject), filter_(filter) {}
 
 std::optional<candidate> attempt_plan::next(steady_time now) {
     // First without broken addresses, over all models; then rather a broken one than none.
@@ -54,7 +54,7 @@ std::optional<candidate> attempt_plan::next(steady_time now) {
 
 std::optional<candidate> attempt_plan::next_of(const model& m, steady_time now, bool strict) {
     if (m.targets.size() == 1)
-        return eligible(m.targets.front()) ? try_target(m, m.targets.front(), now, strict) : std::nullopt;
+        return eligible(m, m.targets.front()) ? try_target(m, m.targets.front(), now, strict) : std::nullopt;
     int done = -1;  // priorities up to here have been looked at
     for (;;) {
         int lowest = std::numeric_limits<int>::max();
@@ -64,7 +64,7 @@ std::optional<candidate> attempt_plan::next_of(const model& m, steady_time now, 
         if (lowest == std::numeric_limits<int>::max()) return std::nullopt;
         std::vector<const target*> tier;
         for (const target& t : m.targets) {
-            if (t.config.priority == lowest && eligible(t)) tier.push_back(&t);
+            if (t.config.priority == lowest && eligible(m, t)) tier.push_back(&t);
         }
         order(tier);
         for (const target* t : tier) {
@@ -111,8 +111,8 @@ bool attempt_plan::tried(const provider_runtime& at) const {
     return std::any_of(tried_.begin(), tried_.end(), [&](const attempt& a) { return a.what.at == &at; });
 }
 
-bool attempt_plan::eligible(const target& t) const {
-    if (t.config.weight <= 0) return false;
+bool attempt_plan::eligible(const model& m, const target& t) const {
+    if (t.config.weight <= 0 || !filter_.allows(m, t)) return false;
     if (!t.config.when) return true;
     const condition_config& when = *t.config.when;
     if (!any_matches(when.keys, x_.caller.key_id) || !any_matches(when.tenants, x_.caller.tenant)) return false;
@@ -134,7 +134,7 @@ std::chrono::milliseconds attempt_plan::limited_for(steady_time now) const {
     std::chrono::milliseconds longest{0};
     const auto look = [&](const model& m) {
         for (const target& t : m.targets) {
-            if (eligible(t)) longest = std::max(longest, providers_[t.provider_index]->limited_for(now));
+            if (eligible(m, t)) longest = std::max(longest, providers_[t.provider_index]->limited_for(now));
         }
     };
     look(asked_);

@@ -96,8 +96,8 @@ std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provid
     }
 }
 
-bool speaks_natively(const provider_config& at, const std::optional<client_api>& api) {
-    if (!api) return is_openai(at.speaks);
+bool speaks_natively(const provider_config& at, const std::optional<client_api>& api, std::string_view path) {
+    if (!api) return is_openai(at.speaks) || (at.speaks == dialect::cohere && path.ends_with("/rerank"));
     const std::string_view client = api->dialect->name();
     switch (at.speaks) {
         case dialect::openai:

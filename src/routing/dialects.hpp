@@ -32,8 +32,9 @@ std::optional<client_api> client_api_of(std::string_view path);
 // How requests are written for that provider, where its clients speak something else.
 std::shared_ptr<const chat::upstream_dialect> make_upstream_dialect(const provider_config& config);
 
-// Do the bytes pass as they are? `api` may be nothing: an endpoint that only OpenAI's providers have.
-bool speaks_natively(const provider_config& at, const std::optional<client_api>& api);
+// Do the bytes pass as they are? `api` may be nothing: an endpoint that is never translated. Those are OpenAI's, and
+// /rerank, whose one form Cohere's providers speak too. `path` is the request's.
+bool speaks_natively(const provider_config& at, const std::optional<client_api>& api, std::string_view path);
 
 // A native request whose path names its model, as the provider wants it.
 std::string native_path(const provider_config& at, const client_api& api, std::string_view model);

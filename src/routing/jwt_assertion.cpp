@@ -1,5 +1,6 @@
 #include "routing/jwt_assertion.hpp"
 
+#include "base/base64.hpp"
 #include "http/json_writer.hpp"
 
 #include <openssl/bio.h>
@@ -7,7 +8,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <algorithm>
 #include <vector>
 
 namespace sluice::routing {
@@ -32,18 +32,6 @@ error failed(std::string text) {
 // An encrypted key has no passphrase here. Without this OpenSSL would ask for one on the terminal.
 int no_passphrase(char*, int, int, void*) {
     return -1;
-}
-
-// RFC 7515 section 2: the URL's alphabet, no padding.
-std::string base64url(std::string_view bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock ends with a NUL
-    const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                  reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(n));
-    std::replace(out.begin(), out.end(), '+', '-');
-    std::replace(out.begin(), out.end(), '/', '_');
-    while (out.ends_with('=')) out.pop_back();
-    return out;
 }
 
 std::string header_of(const assertion_claims& claims) {
@@ -85,7 +73,7 @@ result<signing_key> signing_key::from_pem(std::string_view pem) {
 
 result<std::string> sign_assertion(const signing_key& key, const assertion_claims& claims,
                                    std::chrono::system_clock::time_point now) {
-    std::string token = base64url(header_of(claims)) + "." + base64url(payload_of(claims, now));
+    std::string token = base64url_encode(header_of(claims)) + "." + base64url_encode(payload_of(claims, now));
     const std::unique_ptr<EVP_MD_CTX, free_context> context(EVP_MD_CTX_new());
     const auto* text = reinterpret_cast<const unsigned char*>(token.data());
     std::size_t size = 0;
@@ -95,7 +83,7 @@ result<std::string> sign_assertion(const signing_key& key, const assertion_claim
     std::vector<unsigned char> signature(size);
     if (EVP_DigestSign(context.get(), signature.data(), &size, text, token.size()) != 1)
         return failed("the assertion cannot be signed");
-    token += "." + base64url({reinterpret_cast<const char*>(signature.data()), size});
+    token += "." + base64url_encode({reinterpret_cast<const char*>(signature.data()), size});
     return token;
 }
 

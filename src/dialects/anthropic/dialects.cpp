@@ -100,7 +100,8 @@ const upstream_dialect& bedrock_invoke_upstream() {
                                                  .version = "bedrock-2023-05-31",
                                                  .urls_and_files = false,
                                                  .strict_tools = false,
-                                                 .account_options = false});
+                                                 .account_options = false,
+                                                 .betas = true});
     return dialect;
 }
 

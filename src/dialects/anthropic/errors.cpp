@@ -1,5 +1,6 @@
 #include "dialects/anthropic/errors.hpp"
 
+#include "dialects/context_overflow.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
@@ -143,7 +144,7 @@ error_facts read_error_body(int status, std::string_view body) {
     }
     if (facts.message.empty()) facts.message = body.substr(0, quoted_max);
     if (facts.type.empty()) facts.type = type_of_status(status);
-    if (facts.code.empty() && facts.message.find(too_long) != std::string::npos) facts.code = "context_length_exceeded";
+    if (says_too_long(status, body)) facts.code = "context_length_exceeded";
     return facts;
 }
 

@@ -5,6 +5,8 @@
 #include "dialects/anthropic/options.hpp"
 #include "dialects/anthropic/turns.hpp"
 
+#include <algorithm>
+
 namespace sluice::chat::anthropic {
 namespace {
 
@@ -28,6 +30,22 @@ void write_turn(json_output& o, const turn& t, bool native) {
     o.w.end_object();
 }
 
+// Names of betas that go elsewhere in a header, as AWS documents for InvokeModel ("anthropic_beta").
+void write_betas(json_output& o, std::string_view names, const variant& v, losses& lost) {
+    if (names.empty()) return;
+    if (!v.betas) return lost.hint("anthropic-beta");
+    o.key("anthropic_beta").w.begin_array();
+    for (std::size_t at = 0; at < names.size();) {
+        const std::size_t end = std::min(names.find(',', at), names.size());
+        std::string_view name = names.substr(at, end - at);
+        while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
+        while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
+        if (!name.empty()) o.w.string(name);
+        at = end + 1;
+    }
+    o.w.end_array();
+}
+
 }  // namespace
 
 result<void> write_messages_request(const conversation& c, const target_facts& t, const variant& v, losses& lost,
@@ -48,6 +66,7 @@ result<void> write_messages_request(const conversation& c, const target_facts& t
         o.key("model").w.string(t.model);
     } else {
         o.key("anthropic_version").w.string(v.version);
+        write_betas(o, t.betas, v, lost);
     }
     options.write_tokens_max(o);
     if (!said->system.empty()) {

@@ -19,6 +19,7 @@ struct variant {
     bool urls_and_files = true;   // takes images and documents by URL and by file id
     bool strict_tools = true;     // takes `strict` on tools
     bool account_options = true;  // takes service_tier and the top-level cache_control
+    bool betas = false;           // takes names of betas in the body
 };
 
 // Fields of inner objects that have no place in the conversation are carried among the extras of the object around

@@ -7,6 +7,7 @@
 #include "dialects/bedrock/model_path.hpp"
 #include "dialects/bedrock/models.hpp"
 #include "dialects/bedrock/options.hpp"
+#include "dialects/context_overflow.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
@@ -91,8 +92,7 @@ error_facts converse_upstream::read_error(int status, std::string_view body) con
         }
     }
     if (e.code == "ServiceQuotaExceededException") e = {429, e.message, "rate_limit_error", e.code, {}};
-    const bool too_long = e.message.find("too long") != std::string::npos;
-    if (status == 400 && too_long) e.code = "context_length_exceeded";
+    if (says_too_long(status, body)) e.code = "context_length_exceeded";
     if (e.message.empty()) {
         e.message = "The upstream answered with status " + std::to_string(status) + ".";
         if (!body.empty()) e.message.back() = ':';

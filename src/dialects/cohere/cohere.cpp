@@ -3,6 +3,7 @@
 #include "dialects/cohere/embeddings.hpp"
 
 #include "dialects/cohere/parts.hpp"
+#include "dialects/context_overflow.hpp"
 #include "dialects/values.hpp"
 
 #include <array>
@@ -59,7 +60,7 @@ error_facts read_cohere_error(int status, std::string_view body) {
             if (m.key == "message" || (m.key == "data" && e.message.empty())) e.message = decode(m.value.raw);
         }
     }
-    if (e.message.find("too many tokens") != std::string::npos) e.code = "context_length_exceeded";
+    if (says_too_long(status, body)) e.code = "context_length_exceeded";
     if (e.message.empty()) {
         e.message = "The upstream answered with status " + std::to_string(status);
         e.message += body.empty() ? "." : ": " + excerpt(body);

@@ -93,17 +93,24 @@ result<tool_call> read_call(json v, part_source& from, const std::string& at, te
     return call;
 }
 
-// {"output":"text"} and {"error":"text"}, which is how Google's own libraries wrap what a function gives back.
+// {"output":"text"}, {"error":"text"} and {"error":{...}}, which is how Google's own libraries wrap what a function
+// gives.
 bool read_wrapped(json response, tool_result& r) {
-    json text;
+    json text, details;
     bool error = false;
     int members = 0;
     each_member(response, [&](std::string_view key, const json_value& v) {
         ++members;
         error = key == "error";
         if ((key == "output" || key == "error") && v.type == json_type::string) text = v.raw;
+        if (key == "error" && v.type == json_type::object) details = v.raw;
     });
-    if (members != 1 || text.empty()) return false;
+    if (members != 1 || (text.empty() && details.empty())) return false;
+    if (!details.empty()) {
+        r.is_error = true;
+        r.structured = details;
+        return true;
+    }
     r.is_error = error;
     r.content.push_back({text_part{text, {}, {}}});
     return true;

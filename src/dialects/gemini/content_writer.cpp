@@ -168,7 +168,10 @@ private:
     result<void> write_media(const message& m, const part& p, const media_part& media) {
         if (!media.file_id.empty())
             return lost_.feature(place_of(at_, index_), "a file that was uploaded to another provider");
-        if (!media.text.empty()) return write_text(m, p, media.text);
+        if (!media.text.empty()) {
+            if (!media.name.empty()) lost_.hint(place_of(at_, index_) + ".title");
+            return write_text(m, p, media.text);
+        }
         if (!media.detail.empty()) lost_.hint(place_of(at_, index_) + ".image_url.detail");
         open_part();
         if (media.url.empty()) {
@@ -212,6 +215,8 @@ private:
         w_.key("name").raw(name).key("response");
         if (r.structured.empty()) {
             w_.begin_object().key(r.is_error ? "error" : "output").raw(text_of(r.content, arena_)).end_object();
+        } else if (r.is_error) {
+            w_.begin_object().key("error").raw(r.structured).end_object();
         } else {
             w_.raw(r.structured);
         }

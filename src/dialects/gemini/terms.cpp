@@ -1,9 +1,12 @@
 // Words of Gemini's and what they mean elsewhere: names of fields, reasons, usage, errors.
+#include "dialects/context_overflow.hpp"
 #include "dialects/gemini/gemini.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 namespace sluice::chat::gemini {
 namespace {
@@ -143,6 +146,23 @@ void write_error(const error_facts& e, std::string& out) {
     w.key("status").string(name).end_object().end_object();
 }
 
+namespace {
+
+// google.rpc.RetryInfo: {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.07s"}
+void read_retry_info(json detail, error_facts& e) {
+    constexpr double seconds_max = 86'400;
+    each_member(detail, [&](std::string_view key, const json_value& v) {
+        const std::string_view text = chars_of(v.raw);
+        if (key != "retryDelay" || !text.ends_with('s')) return;
+        double seconds = 0;
+        const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size() - 1, seconds);
+        if (bad != std::errc{} || end != text.data() + text.size() - 1 || !(seconds > 0)) return;
+        e.retry_after = std::chrono::milliseconds(std::llround(std::min(seconds, seconds_max) * 1000));
+    });
+}
+
+}  // namespace
+
 error_facts read_error(int status, std::string_view body) {
     error_facts e;
     e.status = status;
@@ -152,6 +172,7 @@ error_facts read_error(int status, std::string_view body) {
             each_member(error.raw, [&](std::string_view k, const json_value& v) {
                 if (k == "message") e.message = decode(v.raw);
                 if (k == "status") e.type = decode(v.raw);
+                if (k == "details") each_element(v.raw, [&](const json_value& d) { read_retry_info(d.raw, e); });
             });
         });
     };
@@ -161,6 +182,7 @@ error_facts read_error(int status, std::string_view body) {
         read(text);
         each_element(text, [&](const json_value& v) { read(v.raw); });  // streams without alt=sse wrap it
     }
+    if (says_too_long(status, body)) e.code = "context_length_exceeded";
     if (e.message.empty())
         e.message =
             "The upstream answered with status " + std::to_string(status) + (body.empty() ? "." : ": " + excerpt(body));

@@ -1,3 +1,4 @@
+#include "dialects/openai/message_reader.hpp"
 #include "dialects/openai/openai.hpp"
 #include "dialects/openai/part_reader.hpp"
 #include "dialects/values.hpp"
@@ -49,9 +50,19 @@ void read_said(const json_value& content, json annotations, text_arena& arena, s
     });
 }
 
+// Of the two fields the blocks say more: signatures. What they are in no form that is known is left to the other.
+void read_thoughts(json blocks, json reasoning, std::vector<part>& out) {
+    std::vector<part> thoughts;
+    if (!blocks.empty() && read_thinking_blocks(blocks, "choices.message", thoughts) && !thoughts.empty()) {
+        for (part& p : thoughts) out.push_back(std::move(p));
+        return;
+    }
+    read_thought(reasoning, out);
+}
+
 struct loose_answer {
     json_value content;
-    json reasoning, refusal, annotations, tool_calls, images, audio;
+    json thinking_blocks, reasoning, refusal, annotations, tool_calls, images, audio;
 };
 
 // Calls whose ids are missing get theirs at the end, when the answer's own is known.
@@ -91,13 +102,14 @@ result<void> read_message(const json_value& v, choice& out, answer& a) {
         // Servers that write both write the same twice.
         if ((key == "reasoning_content" || key == "reasoning") && string && m.reasoning.size() <= 2)
             m.reasoning = x.raw;
+        if (key == "thinking_blocks" && array) m.thinking_blocks = x.raw;
         if (key == "refusal" && string) m.refusal = x.raw;
         if (key == "annotations" && array && !json_elements(x).empty()) m.annotations = x.raw;
         if (key == "tool_calls" && array) m.tool_calls = x.raw;
         if (key == "images") m.images = x.raw;
         if (key == "audio" && x.type == json_type::object) m.audio = x.raw;
     });
-    read_thought(m.reasoning, out.content);
+    read_thoughts(m.thinking_blocks, m.reasoning, out.content);
     read_said(m.content, m.annotations, a.arena, out.content);
     read_images(m.images, a.arena, out.content);
     if (!m.refusal.empty() && !is_empty_string(m.refusal)) out.content.push_back({refusal_part{m.refusal}});

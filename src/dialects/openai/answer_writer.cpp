@@ -3,6 +3,8 @@
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
 
+#include <algorithm>
+
 namespace sluice::chat::openai {
 namespace {
 
@@ -55,18 +57,21 @@ json joined(const choice& c, text_arena& arena) {
 }
 
 void write_message(const choice& c, text_arena& arena, json_writer& w) {
-    w.begin_object().key("role").string("assistant").key("content").raw(joined<text_part>(c, arena));
-    w.key("refusal").raw(joined<refusal_part>(c, arena));
+    const json refusal = joined<refusal_part>(c, arena);
+    const bool calls = std::any_of(c.content.begin(), c.content.end(),
+                                   [](const part& p) { return std::holds_alternative<tool_call>(p.value); });
+    json said = joined<text_part>(c, arena);
+    // Clients expect a text where the model could have written one.
+    if (said == "null" && refusal == "null" && !calls) said = R"("")";
+    w.begin_object().key("role").string("assistant").key("content").raw(said).key("refusal").raw(refusal);
     if (const json thoughts = joined<reasoning_part>(c, arena); thoughts != "null")
         w.key("reasoning_content").raw(thoughts);
     write_thinking_blocks(c, arena, w);
     write_images(c, arena, w);
     json annotations = "[]";
-    bool calls = false;
     for (const part& p : c.content) {
         const auto* text = std::get_if<text_part>(&p.value);
         if (text != nullptr && text->from == "openai" && !text->citations.empty()) annotations = text->citations;
-        calls |= std::holds_alternative<tool_call>(p.value);
         const auto* native = std::get_if<native_part>(&p.value);
         if (native != nullptr && native->dialect == chat_name) w.key(native->type).raw(native->value);
     }

@@ -8,6 +8,7 @@ namespace sluice::chat::openai {
 namespace {
 
 constexpr std::size_t calls_max = 1024;
+constexpr std::size_t signature_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t citation_bytes_max = std::size_t{1} << 20;
 
 using kind = stream_step::kind;
@@ -69,7 +70,8 @@ stream_step& choice_parts::step(kind what, std::int32_t part, stream_steps& out)
 
 void choice_parts::flow(part_type type, json text, json logprobs, step_scratch& scratch, stream_steps& out) {
     if (!is_string(text) || is_empty_string(text)) return;
-    if (!flowing_ || flow_ != type) {
+    const bool signed_off = type == part_type::reasoning && !signature_.empty();  // what follows is another thought
+    if (!flowing_ || flow_ != type || signed_off) {
         end_flow(scratch, out);
         end_whole_calls(out);
         flowing_ = true;
@@ -82,12 +84,49 @@ void choice_parts::flow(part_type type, json text, json logprobs, step_scratch& 
     s.logprobs = logprobs;
 }
 
+void choice_parts::reasoning(json text, step_scratch& scratch, stream_steps& out) {
+    if (!is_string(text) || is_empty_string(text)) return;
+    thought_ = true;
+    flow(part_type::reasoning, text, {}, scratch, out);
+}
+
+void choice_parts::thinking_block(json block, step_scratch& scratch, stream_steps& out) {
+    json type, text, signature, data;
+    each_member(block, [&](std::string_view key, const json_value& v) {
+        if (v.type != json_type::string) return;
+        if (key == "type") type = v.raw;
+        if (key == "thinking") text = v.raw;
+        if (key == "signature") signature = v.raw;
+        if (key == "data") data = v.raw;
+    });
+    if (says(type, "redacted_thinking") && !data.empty()) {
+        end_flow(scratch, out);
+        end_whole_calls(out);
+        step(kind::part_start, parts_++, out).type = part_type::reasoning;
+        const auto [secret, from] = untag(chars_of(data), "anthropic");
+        stream_step& s = step(kind::part_end, parts_ - 1, out);
+        s.type = part_type::reasoning;
+        s.encrypted = secret;
+        s.from = from;
+        return;
+    }
+    if (!thought_) flow(part_type::reasoning, text, {}, scratch, out);
+    if (!flowing_ || flow_ != part_type::reasoning) return;
+    if (!chars_of(signature).empty() && signature.size() <= signature_bytes_max) signature_ = chars_of(signature);
+}
+
 void choice_parts::end_flow(step_scratch& scratch, stream_steps& out) {
     if (!flowing_) return;
     flowing_ = false;
     stream_step& s = step(kind::part_end, parts_ - 1, out);
     s.type = flow_;
     s.from = "openai";
+    if (flow_ == part_type::reasoning && !signature_.empty()) {
+        const auto [secret, from] = untag(scratch.texts().keep(std::move(signature_)), "anthropic");
+        s.signature = secret;
+        s.from = from;
+        signature_.clear();
+    }
     if (flow_ != part_type::text || citations_.empty()) return;
     s.citations = scratch.texts().keep("[" + citations_ + "]");
     citations_.clear();

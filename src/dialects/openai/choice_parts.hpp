@@ -45,6 +45,11 @@ public:
 
     // A piece of text, reasoning or refusal. No string, or an empty one, is none.
     void flow(stream_step::part_type type, json text, json logprobs, step_scratch& scratch, stream_steps& out);
+    // `reasoning_content`, or what a server calls so.
+    void reasoning(json text, step_scratch& scratch, stream_steps& out);
+    // An entry of `thinking_blocks`: what signs the reasoning before it, or a hidden one, a part of its own. Its text
+    // is taken where no reasoning_content came before it: servers that write both write the same.
+    void thinking_block(json block, step_scratch& scratch, stream_steps& out);
     // An entry of `tool_calls`; `answer` is the completion's id, of which an id is made for a call without one. False:
     // it belongs to no call that is known and begins none.
     bool call_piece(json entry, json answer, step_scratch& scratch, stream_steps& out);
@@ -80,7 +85,9 @@ private:
     bool flowing_ = false;    // a part of text, reasoning or refusal is open: the latest
     bool finished_ = false;
     stream_step::part_type flow_ = stream_step::part_type::text;
+    bool thought_ = false;   // reasoning came outside of blocks
     std::string citations_;  // objects with commas between
+    std::string signature_;  // of the open reasoning, as it came
     std::deque<call_state> calls_;
     int& repairs_;
 };

@@ -1,3 +1,4 @@
+#include "dialects/context_overflow.hpp"
 #include "dialects/openai/openai.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
@@ -52,6 +53,7 @@ error_facts read_openai_error(int status, std::string_view body) {
             if (inner && inner->type == json_type::string) e.message = decode(inner->raw);  // {"error":"..."}
         }
     }
+    if (says_too_long(status, body)) e.code = "context_length_exceeded";
     if (e.message.empty())
         e.message =
             "The upstream answered with status " + std::to_string(status) + (body.empty() ? "." : ": " + excerpt(body));

@@ -76,21 +76,6 @@ result<reasoning_part> read_thinking_block(const json_value& block, const std::s
     return r;
 }
 
-result<void> read_thinking_blocks(json blocks, const std::string& at, std::vector<part>& out) {
-    result<void> read;
-    std::size_t index = 0;
-    each_element(blocks, [&](const json_value& block) {
-        if (!read) return;
-        auto r = read_thinking_block(block, at + ".thinking_blocks[" + std::to_string(index++) + "]");
-        if (r) {
-            out.push_back({std::move(*r)});
-        } else {
-            read = r.error();
-        }
-    });
-    return read;
-}
-
 result<void> read_calls(json calls, const std::string& at, std::vector<part>& out) {
     result<void> read;
     std::size_t index = 0;
@@ -167,6 +152,21 @@ result<message> by_role(loose_message& m, const std::string& at, conversation& c
 }
 
 }  // namespace
+
+result<void> read_thinking_blocks(json blocks, const std::string& at, std::vector<part>& out) {
+    result<void> read;
+    std::size_t index = 0;
+    each_element(blocks, [&](const json_value& block) {
+        if (!read) return;
+        auto r = read_thinking_block(block, at + ".thinking_blocks[" + std::to_string(index++) + "]");
+        if (r) {
+            out.push_back({std::move(*r)});
+        } else {
+            read = r.error();
+        }
+    });
+    return read;
+}
 
 error wrong_type(std::string_view field, std::string_view wanted) {
     std::string text = field.empty() ? std::string{} : "`" + std::string(field) + "` ";

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::chat::openai {
 
@@ -18,6 +19,8 @@ error wrong_type(std::string_view field, std::string_view wanted);
 
 // Appends one message, or what a message of role tool is: a user message with a result.
 result<void> read_message(const json_value& v, std::size_t index, conversation& c);
+// Appends the entries of `thinking_blocks` as reasoning. Error: bad_request with the place below `at` as param.
+result<void> read_thinking_blocks(json blocks, const std::string& at, std::vector<part>& out);
 result<void> read_tools(const json_value& v, conversation& c);
 result<void> read_tool_choice(const json_value& v, conversation& c);
 

@@ -62,6 +62,7 @@ result<bool> open_media(const media_part& m, const std::string& at, losses& lost
     };
     if (!m.file_id.empty() && m.from != "openai") return refuse("a file that was uploaded to another provider");
     if (!m.text.empty()) {
+        if (!m.name.empty()) lost.hint(at + ".title");
         open_part(w, "text");
         w.key("text").raw(m.text);
         return true;

@@ -53,7 +53,7 @@ chunk_choice look_at_choice(json v) {
 }
 
 struct delta_fields {
-    json content, reasoning, refusal, tool_calls, images, annotations;
+    json content, reasoning, thinking_blocks, refusal, tool_calls, images, annotations;
     // Something that would be a part.
     bool says_anything() const {
         const auto full = [](json v) { return v.size() > 2; };  // "" and [] say nothing
@@ -69,6 +69,7 @@ delta_fields look_at_delta(json delta) {
         // Servers that write both write the same twice.
         if ((key == "reasoning_content" || key == "reasoning") && string && d.reasoning.size() <= 2)
             d.reasoning = x.raw;
+        if (key == "thinking_blocks" && array) d.thinking_blocks = x.raw;
         if (key == "refusal" && string) d.refusal = x.raw;
         if (key == "tool_calls" && array) d.tool_calls = x.raw;
         if (key == "images" && array) d.images = x.raw;
@@ -206,7 +207,8 @@ private:
 
     result<void> read_delta(choice_parts& c, const delta_fields& d, json logprobs, json answer, std::string_view data,
                             stream_steps& out) {
-        c.flow(part_type::reasoning, d.reasoning, {}, scratch_, out);
+        c.reasoning(d.reasoning, scratch_, out);
+        each_element(d.thinking_blocks, [&](const json_value& b) { c.thinking_block(b.raw, scratch_, out); });
         if (is_string(d.content)) {
             c.flow(part_type::text, d.content, logprobs, scratch_, out);
         } else {

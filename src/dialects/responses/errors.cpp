@@ -1,3 +1,4 @@
+#include "dialects/context_overflow.hpp"
 #include "dialects/responses/responses.hpp"
 #include "dialects/values.hpp"
 #include "http/json_writer.hpp"
@@ -46,6 +47,7 @@ error_facts read_error(int status, std::string_view body) {
             read(o->text().substr(o->text().find('{')));
         }
     }
+    if (says_too_long(status, body)) e.code = "context_length_exceeded";
     constexpr std::size_t message_max = 1024;
     if (e.message.size() > message_max) e.message = excerpt(e.message);
     if (e.message.empty())

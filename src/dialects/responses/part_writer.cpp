@@ -115,6 +115,7 @@ result<void> write_part(const part& p, const std::string& at, side s, writing& x
     } else if (const auto* media = std::get_if<media_part>(&p.value)) {
         const std::string_view lost = open_media(*media, x.arena, w);
         if (!lost.empty()) return x.lost.feature(at, lost);
+        if (!media->text.empty() && !media->name.empty()) x.lost.hint(at + ".title");
     } else {
         return x.lost.feature(at, "a call, reasoning or native part there");
     }

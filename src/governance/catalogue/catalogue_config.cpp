@@ -133,6 +133,10 @@ void read(config_reader& r, catalogue_file& f) {
 
 void read(config_reader& r, catalogue_config& c) {
     r.field("file", c.file, "File with a list `models`; a relative path starts at the folder of the configuration.");
+    r.field(
+        "token_ranks", c.token_ranks,
+        "Folder with o200k_base.tiktoken and cl100k_base.tiktoken, which count tokens exactly; a relative path starts "
+        "at the folder of the configuration.");
     r.list("models", c.models, "Models the file does not have, and fields that are to differ from the file's.",
            {.max = static_cast<double>(models_max)});
     check_names(r, c.models);

@@ -28,7 +28,8 @@ struct catalogue_file {
 
 // The top-level key `catalogue`.
 struct catalogue_config {
-    std::string file;  // empty: none
+    std::string file;         // empty: none
+    std::string token_ranks;  // folder of rank files; empty: none
     std::vector<model_info> models;
 };
 

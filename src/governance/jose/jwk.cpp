@@ -1,6 +1,6 @@
 #include "governance/jose/jwk.hpp"
 
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 #include "governance/jose/openssl_keys.hpp"
 
 #include <algorithm>

@@ -1,10 +1,13 @@
 // Configuration of the stage `route`.
 #pragma once
 
+#include "governance/catalogue/model_info.hpp"
+
 #include <sluice/config.hpp>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sluice::route {
 
@@ -16,6 +19,8 @@ struct route_stage_config {
     std::string default_provider;      // for requests that name no model: files, batches, stored responses
     std::string strip_prefix = "/v1";  // what a provider's base_url stands for
     unsupported on_unsupported = unsupported::refuse;
+    std::vector<catalogue::capability> require{};  // what the catalogue must say that a target can
+    bool context_check = true;                     // are prompts compared with the windows of the catalogue?
 };
 void read(config_reader& r, route_stage_config& c);
 

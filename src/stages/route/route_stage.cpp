@@ -3,6 +3,7 @@
 #include "http/path.hpp"
 #include "routing/upstream_path.hpp"
 #include "stages/route/model_list.hpp"
+#include "stages/route/prompt_count.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -40,6 +41,12 @@ bool worth_another(int status) {
     }
 }
 
+// The same where another model may hold a prompt that this one does not. What its upstream refused for another reason
+// is passed on as it came.
+bool worth_another_or_too_long(int status) {
+    return worth_another(status) || status == 400 || status == 413 || status == 422;
+}
+
 // Failures after which even the same address may serve a moment later: it was not reached, it broke off before it
 // said anything, or it said that it is busy. An answer that is late or garbled was perhaps worked on, and billed.
 bool worth_repeating(const error& e) {
@@ -56,6 +63,11 @@ bool worth_repeating(const error& e) {
         default:
             return false;
     }
+}
+
+// The upstream's answer is about the request: it was kept back only to see whether the prompt was too long.
+bool refused_request(const error& e) {
+    return e.kind == error_kind::upstream_status && !worth_another(status_of(e));
 }
 
 // Everything an attempt changes on the exchange, put back for the next one.
@@ -90,8 +102,12 @@ std::optional<std::string_view> model_id(std::string_view path) {
 }  // namespace
 
 route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
-                         services& s)
-    : config_(config), models_(std::move(models)), services_(s), random_(random_source::from_system()) {
+                         known_models known, services& s)
+    : config_(config),
+      models_(std::move(models)),
+      known_(std::move(known)),
+      services_(s),
+      random_(random_source::from_system()) {
     for (const auto& p : models_->providers()) {
         if (p->config.name == config_.default_provider) {
             default_provider_ = providers_.size();
@@ -101,6 +117,9 @@ route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const
     }
     if (!config_.default_provider.empty() && !has_default_) {
         throw std::runtime_error("route: there is no provider \"" + config_.default_provider + "\"");
+    }
+    if (!config_.require.empty() && !known_.any()) {
+        throw std::runtime_error("route: `require` needs a `catalogue` that says what models can");
     }
 }
 
@@ -165,7 +184,12 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     if (model.stay == routing::sticky::key) subject = x.caller.key_id;
     if (model.stay == routing::sticky::session) subject = x.request().headers.find(model.session_header).value_or("");
 
-    routing::attempt_plan plan(*found.which, x, providers_, random_, subject);
+    suitable_targets suitable(known_, config_.require, star);
+    if (!config_.require.empty() && !suitable.any(*found.which)) {
+        co_return x.fail(error{error_kind::bad_request,
+                               "No target of the model is known to have what this route demands.", "model"});
+    }
+    routing::attempt_plan plan(*found.which, x, providers_, random_, subject, suitable);
     const before_attempt start(x);
     std::unique_ptr<translation> translated;  // where a target speaks another dialect
     std::optional<candidate> c = plan.next(services_.time().recent());
@@ -176,16 +200,19 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         co_return x.fail(std::move(e));
     }
     const bool counts = facts.api && facts.api->wants == routing::operation::count_tokens;
-    if (counts && !routing::speaks_natively(c->at->what().config, facts.api)) {
-        translation counted(x, *facts.api, true);
-        const auto text = counted.count();
-        if (!text) co_return x.fail(text.error());
-        co_return co_await x.respond_json(200, *text);
+    if (counts && !routing::speaks_natively(c->at->what().config, facts.api, x.request().path())) {
+        co_return co_await serve_count(x, asked_in(x, facts, translated), suitable.counter(*c));
     }
-    x.fell_back = c->of != found.which;
     const routing::target* const first_choice = c->to;
+    const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
     for (int n = 1;; ++n) {
+        if (chats && config_.context_check && suitable.must_count(*c, x.collected_body().size())) {
+            c = co_await first_fitting(x, asked_in(x, facts, translated), plan, suitable, *c);
+            if (!c) break;
+        }
+        x.fell_back = c->to != first_choice || c->of != found.which;
+        x.hold_back = plan.has_others() ? worth_another_or_too_long : worth_another;
         const auto aimed = aim(x, *c, facts, star, translated);
         if (!aimed) {
             x.fail(aimed.error());
@@ -196,12 +223,17 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         }
         const routing::fault whose = learn(x, *c);
         if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
-        if (traits(x.failure()->kind).again == retry::never) break;
+        const bool longer = is_too_long(*x.failure());
+        if (longer) {
+            suitable.too_small(*c);
+        } else if (traits(x.failure()->kind).again == retry::never || refused_request(*x.failure())) {
+            break;
+        }
         plan.failed(*c, whose);
         const auto now = services_.time().recent();
         std::optional<candidate> other = plan.next(now);
         const bool again = !other;  // nothing else to try: the same once more, after a pause
-        if (again && (whose == routing::fault::credential || !worth_repeating(*x.failure()))) {
+        if (again && (longer || whose == routing::fault::credential || !worth_repeating(*x.failure()))) {
             error e = *x.failure();
             // Every credential is limited: say for how long.
             if (status_of(e) == 429) e.retry_after = std::max(e.retry_after, plan.limited_for(now));
@@ -217,21 +249,55 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
             break;
         }
         start.restore(x);
-        if (again) {
-            boost::asio::steady_timer pause(services_.executor(),
-                                            first_backoff * n + std::chrono::milliseconds(random_.below(25)));
-            boost::system::error_code ignored;
-            co_await pause.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-        }
-        x.fell_back = other->to != first_choice || other->of != found.which;
+        if (again) co_await pause(n);
         c = other;
+    }
+}
+
+awaitable<void> route_stage::pause(int attempts) {
+    boost::asio::steady_timer timer(services_.executor(),
+                                    first_backoff * attempts + std::chrono::milliseconds(random_.below(25)));
+    boost::system::error_code ignored;
+    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+}
+
+translation& route_stage::asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const {
+    if (made == nullptr)
+        made = std::make_unique<translation>(x, *facts.api, config_.on_unsupported == unsupported::drop);
+    return *made;
+}
+
+awaitable<void> route_stage::serve_count(exchange& x, translation& asked, const tokens::bpe_counter* counter) {
+    const auto counted = co_await count_tokens(asked, counter, services_.executor());
+    if (!counted) co_return x.fail(counted.error());
+    std::string text;
+    asked.client().write_token_count(counted->typical, text);
+    co_await x.respond_json(200, text);
+}
+
+awaitable<std::optional<candidate>> route_stage::first_fitting(exchange& x, translation& asked,
+                                                               routing::attempt_plan& plan, suitable_targets& suitable,
+                                                               candidate c) {
+    const std::int64_t asked_window = suitable.window_of(c);
+    for (;;) {
+        const auto counted = co_await count_tokens(asked, suitable.counter(c), services_.executor());
+        // What the reader of a dialect does not understand is for its own upstream to say.
+        if (!counted || counted->least <= suitable.window_of(c)) co_return c;
+        suitable.too_small(c);
+        const auto other = plan.next(services_.time().recent());
+        if (!other) {
+            x.fail(too_long(counted->least, asked_window));
+            co_return std::nullopt;
+        }
+        c = *other;
+        if (!suitable.must_count(c, x.collected_body().size())) co_return c;
     }
 }
 
 awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& translated,
                                      routing::provider_runtime& at) {
     at.translated.add();
-    const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply());
+    const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply(), services_);
     {
         const sink_scope scope(x, *sink);
         co_await next(x);
@@ -246,23 +312,19 @@ awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& 
 
 result<void> route_stage::aim(exchange& x, const candidate& c, request_facts& facts, std::string_view star,
                               std::unique_ptr<translation>& translated) const {
-    // Without a name of its own a target is asked for its model by the model's name, not by an alias.
-    std::string name = c.to->config.model.empty() ? c.of->config.name : c.to->config.model;
-    if (const auto at = name.find('*'); at != std::string::npos) name.replace(at, 1, star);
-    x.hold_back = worth_another;
-    if (!routing::speaks_natively(c.at->what().config, facts.api)) {
+    const std::string name = upstream_name(*c.of, *c.to, star);
+    if (!routing::speaks_natively(c.at->what().config, facts.api, x.request().path())) {
         if (!facts.api) {
             return error{error_kind::bad_request,
                          "The provider of this model has no " + std::string(x.request().path()) + "."};
         }
-        if (translated == nullptr)
-            translated = std::make_unique<translation>(x, *facts.api, config_.on_unsupported == unsupported::drop);
-        auto path = translated->aim(*c.to, name);
+        auto path = asked_in(x, facts, translated).aim(*c.to, name);
         if (!path) return path.error();
         point(x, c, std::move(*path));
         x.target->translated = true;
         return {};
     }
+    translated.reset();  // it was read to be counted: nothing of it need be kept while the answer passes
     auto set = set_model(x, facts, name);
     if (!set) return set.error();
     if (facts.place == model_place::json) {
@@ -294,7 +356,7 @@ routing::fault route_stage::learn(const exchange& x, const candidate& c) {
     using routing::fault;
     const auto now = services_.time().recent();
     routing::provider_state& state = c.at->state();
-    if (!x.failure()) {
+    if (!x.failure() || refused_request(*x.failure())) {
         state.endpoints[c.endpoint].succeeded();
         c.at->ok.add();
         return fault::none;

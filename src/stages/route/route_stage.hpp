@@ -8,8 +8,10 @@
 #include "routing/attempt_plan.hpp"
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
+#include "stages/route/known_models.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
+#include "stages/route/suitable_targets.hpp"
 #include "stages/route/translation.hpp"
 
 #include <sluice/exchange.hpp>
@@ -17,6 +19,7 @@
 #include <sluice/stage.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +29,8 @@ namespace sluice::route {
 class route_stage final : public stage {
 public:
     // `s` outlives the stage. Throws std::runtime_error when the configuration names a provider that does not exist.
-    route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models, services& s);
+    route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
+                known_models known, services& s);
 
     std::string_view name() const override { return "route"; }
     awaitable<void> serve(exchange& x, next_stage next) override;
@@ -36,12 +40,20 @@ private:
     awaitable<void> serve_facts(exchange& x, next_stage next, request_facts facts);
     awaitable<void> serve_model(exchange& x, next_stage next, request_facts facts);
     awaitable<void> serve_provider(exchange& x, next_stage next, std::size_t provider);
+    // The candidate or, where the prompt is too long for it, the next one that holds it; nothing, and x has failed,
+    // when there is none.
+    awaitable<std::optional<routing::candidate>> first_fitting(exchange& x, translation& asked,
+                                                               routing::attempt_plan& plan, suitable_targets& suitable,
+                                                               routing::candidate c);
+    awaitable<void> serve_count(exchange& x, translation& asked, const tokens::bpe_counter* counter);
+    // The request as any target may get it: made once, by the first who needs it. facts.api is set.
+    translation& asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const;
+    awaitable<void> pause(int attempts);
     // Points the exchange at a candidate: target, model name and body as the upstream wants them.
     result<void> aim(exchange& x, const routing::candidate& c, request_facts& facts, std::string_view star,
                      std::unique_ptr<translation>& translated) const;
     // The attempt itself, its answer translated where its target speaks another dialect than the client.
-    static awaitable<void> attempt(exchange& x, next_stage next, translation& translated,
-                                   routing::provider_runtime& at);
+    awaitable<void> attempt(exchange& x, next_stage next, translation& translated, routing::provider_runtime& at);
     static void point(exchange& x, const routing::candidate& c, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
@@ -49,6 +61,7 @@ private:
 
     const route_stage_config config_;
     const std::shared_ptr<const routing::model_table> models_;
+    const known_models known_;
     services& services_;
     random_source random_;
     routing::attempt_plan::runtimes providers_;

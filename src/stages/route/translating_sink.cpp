@@ -28,10 +28,17 @@ bool readable(const response_head& h) {
 
 }  // namespace
 
-translating_sink::translating_sink(exchange& x, reply_sink& next, const chat::client_dialect& client,
+translating_sink::translating_sink(exchange& x, services& s, reply_sink& next, const chat::client_dialect& client,
                                    const chat::upstream_dialect& upstream, const chat::client_call& call,
                                    const chat::embedding_request* embedding, std::string_view dropped)
-    : x_(x), next_(next), client_(client), upstream_(upstream), call_(call), dropped_(dropped), embedding_(embedding) {}
+    : x_(x),
+      next_(next),
+      client_(client),
+      upstream_(upstream),
+      call_(call),
+      dropped_(dropped),
+      embedding_(embedding),
+      memory_(s) {}
 
 awaitable<void> translating_sink::head(response_head& h) {
     if (!readable(h)) {
@@ -65,6 +72,11 @@ awaitable<void> translating_sink::collect(std::string_view bytes) {
     if (collected_.size() + bytes.size() > answer_bytes_max) {
         collected_.clear();
         x_.fail(error{error_kind::upstream_protocol, "The upstream's answer is larger than the gateway translates."});
+        co_return;
+    }
+    if (!memory_.reach(collected_.size() + bytes.size())) {
+        collected_ = {};
+        x_.fail(error{error_kind::overloaded, "The gateway is out of buffers."});
         co_return;
     }
     collected_.append(bytes);

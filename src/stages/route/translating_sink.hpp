@@ -7,6 +7,7 @@
 #include "http/event_stream.hpp"
 
 #include <sluice/exchange.hpp>
+#include <sluice/services.hpp>
 #include <sluice/sink.hpp>
 
 #include <memory>
@@ -22,7 +23,7 @@ public:
 
     // All outlive the sink. `embedding` is the request for vectors, if it is one; `dropped` goes into x-sluice-dropped
     // when it is not empty.
-    translating_sink(exchange& x, reply_sink& next, const chat::client_dialect& client,
+    translating_sink(exchange& x, services& s, reply_sink& next, const chat::client_dialect& client,
                      const chat::upstream_dialect& upstream, const chat::client_call& call,
                      const chat::embedding_request* embedding, std::string_view dropped);
 
@@ -68,6 +69,7 @@ private:
     form form_ = form::answer;
     response_head head_;     // of an answer that is collected
     std::string collected_;  // its body
+    memory_hold memory_;     // of collected_
     std::unique_ptr<chat::stream_reader> reader_;
     std::unique_ptr<chat::stream_writer> writer_;
     std::unique_ptr<http::aws_event_reader> frames_;  // of an AWS event stream

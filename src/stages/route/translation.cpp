@@ -1,6 +1,5 @@
 #include "stages/route/translation.hpp"
 
-#include "dialects/token_estimate.hpp"
 #include "http/path.hpp"
 
 #include <chrono>
@@ -50,16 +49,18 @@ result<const json_object*> translation::request() {
     return &*edited_json_;
 }
 
-result<void> translation::read_conversation(const json_object& body) {
-    if (conversation_) return {};
+result<const chat::conversation*> translation::conversation() {
+    if (conversation_) return &*conversation_;
+    const auto text = request();
+    if (!text) return text.error();
     chat::conversation& c = conversation_.emplace();
-    auto read = api_.dialect->read_request(body, call_of(x_, api_), c);
+    auto read = api_.dialect->read_request(**text, call_of(x_, api_), c);
     if (!read) {
         conversation_.reset();
         return read.error();
     }
     if (api_.stream) c.stream = true;
-    return {};
+    return &c;
 }
 
 result<void> translation::read_embedding(const json_object& body) {
@@ -71,20 +72,20 @@ result<void> translation::read_embedding(const json_object& body) {
 
 // Appends the body and gives the path.
 result<std::string> translation::write(const chat::target_facts& facts, chat::losses& lost, std::string& body) {
-    const auto text = request();
-    if (!text) return text.error();
     if (api_.wants == routing::operation::chat) {
-        auto read = read_conversation(**text);
-        if (!read) return read.error();
-        auto written = upstream_->write_request(*conversation_, facts, lost, body);
+        const auto asked = conversation();
+        if (!asked) return asked.error();
+        auto written = upstream_->write_request(**asked, facts, lost, body);
         if (!written) return written.error();
-        return upstream_->path(facts, conversation_->stream);
+        return upstream_->path(facts, (*asked)->stream);
     }
     const chat::embedding_upstream* const form = upstream_->embeddings();
     if (api_.wants != routing::operation::embed || form == nullptr) {
         return error{error_kind::bad_request,
                      "The target " + std::string(facts.model) + " has nothing that could serve this endpoint."};
     }
+    const auto text = request();
+    if (!text) return text.error();
     auto read = read_embedding(**text);
     if (!read) return read.error();
     auto written = form->write(*embedding_, facts, lost, body);
@@ -99,30 +100,22 @@ result<std::string> translation::aim(const routing::target& t, std::string_view 
     chat::losses lost(label, drop_);
     std::string& body = x_.outgoing_body.emplace();
     body.reserve(x_.collected_body().size() + 512);
-    auto path = write({model}, lost, body);
+    chat::target_facts facts{model};
+    if (api_.dialect->maker() == "anthropic") facts.betas = x_.request().headers.find("anthropic-beta").value_or("");
+    auto path = write(facts, lost, body);
     if (!path) return path.error();
     if (auto set = set_parameters(body, t.config.body); !set) return set.error();
     dropped_ = joined(lost.dropped());
     return path;
 }
 
-result<std::string> translation::count() {
-    const auto text = request();
-    if (!text) return text.error();
-    auto read = read_conversation(**text);
-    if (!read) return read.error();
-    std::string out;
-    api_.dialect->write_token_count(chat::estimate_tokens(*conversation_), out);
-    return out;
-}
-
-std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next) {
+std::unique_ptr<translating_sink> translation::make_sink(reply_sink& next, services& s) {
     chat::client_call call = call_of(x_, api_);
     call.wants_usage = conversation_ && conversation_->stream_usage;
     call.stream = conversation_ && conversation_->stream;
     call.now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    return std::make_unique<translating_sink>(x_, next, *api_.dialect, *upstream_, call,
+    return std::make_unique<translating_sink>(x_, s, next, *api_.dialect, *upstream_, call,
                                               embedding_ ? &*embedding_ : nullptr, dropped_);
 }
 
@@ -131,7 +124,9 @@ void translation::translate(error& e) const {
     auto said = std::make_shared<upstream_failure>();
     said->status = e.upstream->status;
     said->content_type = "application/json";
-    api_.dialect->write_error(upstream_->read_error(e.upstream->status, e.upstream->body), said->body);
+    const chat::error_facts facts = upstream_->read_error(e.upstream->status, e.upstream->body);
+    api_.dialect->write_error(facts, said->body);
+    if (e.retry_after.count() == 0) e.retry_after = facts.retry_after;
     e.upstream = std::move(said);
 }
 

@@ -26,17 +26,17 @@ public:
     // the model's name there. Error: bad_request, in the client's terms.
     result<std::string> aim(const routing::target& t, std::string_view model);
 
-    // The answer to a request that counts tokens, where the provider cannot be asked: an estimate.
-    result<std::string> count();
+    const chat::client_dialect& client() const { return *api_.dialect; }
+    // What the client asks, read once. Lives as long as this.
+    result<const chat::conversation*> conversation();
 
     // For the attempt that was aimed at.
-    std::unique_ptr<translating_sink> make_sink(reply_sink& next);
+    std::unique_ptr<translating_sink> make_sink(reply_sink& next, services& s);
     // An upstream's error that was held back, as the client's dialect says it.
     void translate(error& e) const;
 
 private:
     result<const json_object*> request();
-    result<void> read_conversation(const json_object& body);
     result<void> read_embedding(const json_object& body);
     result<std::string> write(const chat::target_facts& facts, chat::losses& lost, std::string& body);
 

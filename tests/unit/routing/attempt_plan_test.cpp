@@ -22,8 +22,9 @@ struct planned : world {
     explicit planned(const std::string& models) : world(std::string(providers) + models) {}
     const model& named(std::string_view name) { return *table->find(name).which; }
     attempt_plan plan(std::string_view model_name = "m", std::string_view subject = {}) {
-        return {named(model_name), f.x, runtimes, random, subject};
+        return {named(model_name), f.x, runtimes, random, subject, all};
     }
+    all_targets all;
     steady_time now() { return s.clock.now(); }
     std::string first(std::string_view subject = {}) {
         auto p = plan("m", subject);
@@ -222,4 +223,24 @@ TEST_CASE("what was learned is shared by workers and forgotten when the credenti
     first.state().credentials[0].cool_down(s.clock.now(), 10s);
     CHECK_FALSE(second.state().credentials[0].available(s.clock.now()));
     CHECK(third.state().credentials[0].available(s.clock.now()));
+}
+
+TEST_CASE("a target that the filter does not allow is no candidate, nor is its time of rest waited for") {
+    struct without_x final : target_filter {
+        bool allows(const model&, const target& t) const override { return t.config.model != "x"; }
+    } filter;
+    planned w(
+        "models: [{name: m, targets: [{provider: a, model: x, weight: 1000}, {provider: b, model: yy}], fallback: "
+        "[\"n\"]}, "
+        "{name: \"n\", targets: [{provider: c, model: x}, {provider: c, model: z}]}]\n");
+    attempt_plan plan{w.named("m"), w.f.x, w.runtimes, w.random, {}, filter};
+    const auto first = plan.next(w.now());
+    REQUIRE(w.name_of(first) == "yy");
+    plan.failed(*first, fault::address);
+    const auto other = plan.next(w.now());  // the same target at the provider's other address
+    REQUIRE(w.name_of(other) == "yy");
+    plan.failed(*other, fault::address);
+    CHECK(w.name_of(plan.next(w.now())) == "z");
+    for (std::size_t i = 0; i < 3; ++i) w.runtimes[0]->state().credentials[i].cool_down(w.now(), 5s);
+    CHECK(plan.limited_for(w.now()) == 0ms);
 }

@@ -1,6 +1,6 @@
 #include "routing/gcp_service_account.hpp"
 
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 #include "support/exchange_fixture.hpp"
 #include "unit/config/support.hpp"
 #include "unit/routing/service_account_key.hpp"
@@ -33,7 +33,7 @@ std::string claims_in(const std::string& form) {
     REQUIRE(at != std::string::npos);
     const std::string token = form.substr(at + before.size());
     const auto dot = token.find('.') + 1;
-    return jose::base64url_decode(token.substr(dot, token.rfind('.') - dot)).value();
+    return base64url_decode(token.substr(dot, token.rfind('.') - dot)).value();
 }
 
 std::string problems_with(const std::string& account) {

@@ -1,6 +1,6 @@
 #include "routing/jwt_assertion.hpp"
 
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 #include "unit/routing/service_account_key.hpp"
 
 #include <catch2/catch.hpp>
@@ -29,7 +29,7 @@ token_parts take_apart(const std::string& token) {
     const auto one = token.find('.'), two = token.rfind('.');
     REQUIRE(one < two);
     const auto decode = [&](std::size_t from, std::size_t to) {
-        return jose::base64url_decode(std::string_view(token).substr(from, to - from)).value();
+        return base64url_decode(std::string_view(token).substr(from, to - from)).value();
     };
     return {decode(0, one), decode(one + 1, two), decode(two + 1, token.size()), token.substr(0, two)};
 }

@@ -3,6 +3,7 @@
 
 #include "http/sse_reader.hpp"
 #include "support.hpp"
+#include "unit/dialects/replay.hpp"
 
 #include <string>
 #include <string_view>
@@ -49,51 +50,16 @@ inline std::string text_of(const stream_step& s) {
     return {};
 }
 
-struct reading {
-    std::vector<std::string> steps;
-    std::string error;  // of read() or finish()
-    int repairs = 0;
-    bool operator==(const reading&) const = default;
-};
+using chat::testing::reading;
 
-// Reads events through `reader`, each fed from a buffer of its own that dies before the next.
-class replay {
+class replay : public chat::testing::replay {
 public:
-    explicit replay(std::unique_ptr<stream_reader> reader) : reader_(std::move(reader)) {}
-    void event(std::string_view name, std::string_view data) {
-        if (!r_.error.empty()) return;
-        std::vector<stream_step> steps;
-        const auto held = std::make_unique<std::string>(data);
-        take(reader_->read(name, *held, steps), steps);
-    }
-    reading finish() {
-        std::vector<stream_step> steps;
-        if (r_.error.empty()) take(reader_->finish(steps), steps);
-        r_.repairs = reader_->repairs();
-        return r_;
-    }
-
-private:
-    void take(const result<void>& done, const std::vector<stream_step>& steps) {
-        for (const stream_step& s : steps) r_.steps.push_back(text_of(s));
-        if (!done) r_.error = describe(done.error());
-    }
-    std::unique_ptr<stream_reader> reader_;
-    reading r_;
+    explicit replay(std::unique_ptr<stream_reader> reader) : chat::testing::replay(std::move(reader), text_of) {}
 };
 
-// A stream of server-sent events in two pieces.
 inline reading read_sse(std::string_view stream, std::size_t cut = 0) {
     replay all(messages_upstream().read_stream());
-    http::sse_reader sse;
-    http::sse_event e;
-    for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
-        const auto held = std::make_unique<std::string>(piece);
-        sse.feed(*held);
-        while (sse.next(e)) {
-            if (e.has_data) all.event(e.name, e.data);
-        }
-    }
+    all.sse(stream, cut);
     return all.finish();
 }
 

@@ -3,6 +3,7 @@
 
 #include "dialects/anthropic/anthropic.hpp"
 #include "dialects/values.hpp"
+#include "unit/dialects/request.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -13,34 +14,13 @@
 
 namespace sluice::chat::anthropic::test {
 
-// A value of which only some members are set.
-template <class T, class F>
-T make(F set) {
-    T value;
-    set(value);
-    return value;
-}
+using chat::testing::make;
+using chat::testing::read;
 
-// A request and the conversation that views it.
-struct request {
+struct request : chat::testing::request {
     explicit request(std::string text, const client_call& call = {})
-        : body(std::make_unique<std::string>(std::move(text))) {
-        INFO(*body);
-        const auto object = json_object::parse(*body);
-        REQUIRE(object.has_value());
-        outcome = messages_client().read_request(*object, call, c);
-    }
-    std::unique_ptr<std::string> body;
-    conversation c;
-    result<void> outcome;
+        : chat::testing::request(messages_client(), std::move(text), call) {}
 };
-
-inline conversation& read(request& r) {
-    INFO(*r.body);
-    INFO((r.outcome ? std::string{} : r.outcome.error().message));
-    REQUIRE(r.outcome.has_value());
-    return r.c;
-}
 
 struct written {
     std::string text;

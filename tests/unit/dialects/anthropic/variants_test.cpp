@@ -43,3 +43,20 @@ TEST_CASE("Bedrock and Vertex name a version instead of the model", "[dialects][
           "/publishers/anthropic/models/claude-opus-5:streamRawPredict");
     CHECK(messages_upstream().path({"claude-opus-5"}, true) == "/messages");
 }
+
+TEST_CASE("betas of the client's header stand in the body for Bedrock, elsewhere they are told to be lost",
+          "[dialects][anthropic]") {
+    const auto written = [](const upstream_dialect& d, std::string_view betas) {
+        std::string out;
+        losses lost("m", false);
+        REQUIRE(d.write_request(hello(), {"m", betas}, lost, out).has_value());
+        for (const std::string& name : lost.dropped()) out += " " + name;
+        return out;
+    };
+    CHECK(written(bedrock_invoke_upstream(), "context-1m-2025-08-07, interleaved-thinking-2025-05-14,") ==
+          R"({"anthropic_version":"bedrock-2023-05-31",)"
+          R"("anthropic_beta":["context-1m-2025-08-07","interleaved-thinking-2025-05-14"],)"
+          R"("max_tokens":8192,"messages":[{"role":"user","content":"Hi"}]})");
+    CHECK(written(bedrock_invoke_upstream(), "").find("beta") == std::string::npos);
+    CHECK(written(vertex_anthropic_upstream(), "a").ends_with("} anthropic-beta"));
+}

@@ -38,6 +38,34 @@ TEST_CASE("thoughts end where the text begins, whatever a server calls them", "[
               .steps == expected);
 }
 
+TEST_CASE("a signature belongs to the thought before it, and a hidden thought is a part of its own",
+          "[dialects][openai]") {
+    // As this gateway writes it: the block repeats the text.
+    CHECK(read_deltas({R"({"reasoning_content":"Let"})", R"({"reasoning_content":" me"})",
+                       R"({"thinking_blocks":[{"index":0,"type":"thinking","thinking":"Let me","signature":"EqQB"}]})",
+                       R"({"reasoning_content":"And"})",
+                       R"({"thinking_blocks":[{"index":1,"type":"thinking","thinking":"And","signature":"Zz"}]})",
+                       R"({"thinking_blocks":[{"index":2,"type":"redacted_thinking","data":"Emw"}]})",
+                       R"({"content":"Hi"})"})
+              .steps == strings{"part 0 reasoning", R"(delta 0 reasoning "Let")", R"(delta 0 reasoning " me")",
+                                "end 0 reasoning signature=EqQB", "part 1 reasoning", R"(delta 1 reasoning "And")",
+                                "end 1 reasoning signature=Zz", "part 2 reasoning", "end 2 reasoning hidden=Emw",
+                                "part 3 text", R"(delta 3 text "Hi")", "end 3 text", "finish stop"});
+    // As others do: in pieces, with and without the other field.
+    CHECK(read_deltas({R"({"thinking_blocks":[{"type":"thinking","thinking":"Let","signature":null}]})",
+                       R"({"thinking_blocks":[{"type":"thinking","thinking":" me","signature":""}]})",
+                       R"({"thinking_blocks":[{"type":"thinking","thinking":"","signature":"EqQB"}]})",
+                       R"({"content":"Hi"})"})
+              .steps == strings{"part 0 reasoning", R"(delta 0 reasoning "Let")", R"(delta 0 reasoning " me")",
+                                "end 0 reasoning signature=EqQB", "part 1 text", R"(delta 1 text "Hi")", "end 1 text",
+                                "finish stop"});
+    CHECK(read_deltas({R"({"reasoning_content":"Let","thinking_blocks":[{"type":"thinking","thinking":"Let"}]})",
+                       R"({"thinking_blocks":[{"type":"thinking","signature":"gemini:Sig"},{"type":"dream"},7]})",
+                       R"({"content":"Hi"})"})
+              .steps == strings{"part 0 reasoning", R"(delta 0 reasoning "Let")", "end 0 reasoning signature=Sig",
+                                "part 1 text", R"(delta 1 text "Hi")", "end 1 text", "finish stop"});
+}
+
 TEST_CASE("parts of content as Mistral streams them are told apart", "[dialects][openai]") {
     CHECK(read_deltas({R"({"content":[{"type":"thinking","thinking":[{"type":"text","text":"Let"}]}]})",
                        R"({"content":[{"type":"thinking","thinking":" me"},{"type":"text","text":"H"}]})",

@@ -3,6 +3,7 @@
 
 #include "http/sse_reader.hpp"
 #include "support.hpp"
+#include "unit/dialects/replay.hpp"
 
 #include <algorithm>
 
@@ -32,7 +33,8 @@ inline std::string line_of(const stream_step& s) {
         case kind::delta:
             return "delta " + place + " " + type + " " + std::string(s.text) + field("logprobs", s.logprobs);
         case kind::part_end:
-            return "end " + place + " " + type + field("signature", s.signature) + field("citations", s.citations);
+            return "end " + place + " " + type + field("signature", s.signature) + field("hidden", s.encrypted) +
+                   field("citations", s.citations);
         case kind::finish:
             return "finish " + (s.choice == 0 ? "" : std::to_string(s.choice) + "/") +
                    (s.why == finish_reason::none ? "none" : std::string(finish_name(s.why)));
@@ -48,41 +50,12 @@ inline std::string line_of(const stream_step& s) {
     return {};
 }
 
-struct reading {
-    strings steps;
-    std::string error;  // of read() or finish()
-    int repairs = 0;
-    bool operator==(const reading&) const = default;
-};
+using chat::testing::reading;
 
-// A stream of server-sent events in two pieces; each event is in a buffer of its own that dies before the next.
 inline reading read_sse(std::string_view stream, std::size_t cut = 0) {
-    reading r;
-    const auto reader = chat_upstream().read_stream();
-    const auto take = [&](const result<void>& done, const std::vector<stream_step>& steps) {
-        for (const stream_step& s : steps) r.steps.push_back(line_of(s));
-        if (!done) r.error = describe(done.error());
-    };
-    http::sse_reader sse;
-    http::sse_event e;
-    for (const std::string_view piece : {stream.substr(0, cut), stream.substr(cut)}) {
-        const auto held = std::make_unique<std::string>(piece);
-        sse.feed(*held);
-        while (sse.next(e)) {
-            if (!e.has_data || !r.error.empty()) continue;
-            const auto data = std::make_unique<std::string>(e.data);
-            std::vector<stream_step> steps;
-            const auto done = reader->read(e.name, *data, steps);
-            take(done, steps);
-        }
-    }
-    std::vector<stream_step> steps;
-    if (r.error.empty()) {
-        const auto done = reader->finish(steps);
-        take(done, steps);
-    }
-    r.repairs = reader->repairs();
-    return r;
+    chat::testing::replay all(chat_upstream().read_stream(), line_of);
+    all.sse(stream, cut);
+    return all.finish();
 }
 
 // The same steps wherever the stream is cut.

@@ -3,6 +3,7 @@
 
 #include "dialects/openai/openai.hpp"
 #include "dialects/values.hpp"
+#include "unit/dialects/request.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,33 +16,12 @@ namespace sluice::chat::openai::test {
 
 using strings = std::vector<std::string>;
 
-// A value of which only some members are set.
-template <class T, class F>
-T make(F set) {
-    T value;
-    set(value);
-    return value;
-}
+using chat::testing::make;
+using chat::testing::read;
 
-// A request and the conversation that views it.
-struct request {
-    explicit request(std::string text) : body(std::make_unique<std::string>(std::move(text))) {
-        INFO(*body);
-        const auto object = json_object::parse(*body);
-        REQUIRE(object.has_value());
-        outcome = chat_client().read_request(*object, {}, c);
-    }
-    std::unique_ptr<std::string> body;
-    conversation c;
-    result<void> outcome;
+struct request : chat::testing::request {
+    explicit request(std::string text) : chat::testing::request(chat_client(), std::move(text)) {}
 };
-
-inline conversation& read(request& r) {
-    INFO(*r.body);
-    INFO((r.outcome ? std::string{} : r.outcome.error().message));
-    REQUIRE(r.outcome.has_value());
-    return r.c;
-}
 
 // A request of these messages alone.
 inline std::string messages(const std::string& list) {

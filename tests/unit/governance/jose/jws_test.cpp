@@ -1,6 +1,6 @@
 #include "governance/jose/jws.hpp"
 
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 #include "governance/jose/claims.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // The published vectors of JSON Web Signature and JSON Web Key, verdict by verdict.
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 #include "governance/jose/jws.hpp"
 
 #include <catch2/catch.hpp>

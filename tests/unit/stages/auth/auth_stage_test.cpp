@@ -1,6 +1,6 @@
 #include "stages/auth/auth_stage.hpp"
 
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 #include "support/exchange_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -21,13 +21,13 @@ std::string jwks_with(std::string_view kid) {
 
 std::string sign(std::string_view claims, std::string_view kid = "one") {
     const std::string header = R"({"alg":"HS256","kid":")" + std::string(kid) + R"("})";
-    const std::string input = jose::base64url_encode(header) + "." + jose::base64url_encode(claims);
+    const std::string input = base64url_encode(header) + "." + base64url_encode(claims);
     const std::string key(32, '\0');
     unsigned char mac[32];
     std::size_t size = 0;
     EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.data(), key.size(),
               reinterpret_cast<const unsigned char*>(input.data()), input.size(), mac, sizeof mac, &size);
-    return input + "." + jose::base64url_encode({reinterpret_cast<const char*>(mac), size});
+    return input + "." + base64url_encode({reinterpret_cast<const char*>(mac), size});
 }
 
 // Good until far behind the clock of the fixture.

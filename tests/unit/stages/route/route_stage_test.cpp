@@ -31,7 +31,7 @@ struct sent {
 
 struct gateway {
     explicit gateway(route::route_stage_config c = {}, std::string_view yaml = two_providers)
-        : stage(c, routing::testing::table_of(yaml), s) {}
+        : stage(c, routing::testing::table_of(yaml), {}, s) {}
     boost::asio::io_context io{1};
     test::fake_services s{io};
     route::route_stage stage;
@@ -200,7 +200,18 @@ TEST_CASE("the statuses that are kept back are those another attempt may not giv
     c.through(g);
     REQUIRE(c.x.hold_back != nullptr);
     for (const int status : {401, 403, 408, 409, 429, 500, 502, 503, 504, 529}) CHECK(c.x.hold_back(status));
-    for (const int status : {200, 204, 301, 400, 402, 404, 413, 422, 501}) CHECK_FALSE(c.x.hold_back(status));
+    for (const int status : {200, 204, 301, 402, 404, 501}) CHECK_FALSE(c.x.hold_back(status));
+}
+
+TEST_CASE("statuses that may mean a prompt too long are kept back only where there is another target") {
+    gateway g;
+    for (const int status : {400, 413, 422}) {
+        call several(ask_m), lone(R"({"model":"lone"})");
+        several.through(g);
+        lone.through(g);
+        CHECK(several.x.hold_back(status));
+        CHECK_FALSE(lone.x.hold_back(status));
+    }
 }
 
 TEST_CASE("a reply that began is never tried again") {

@@ -1,27 +1,30 @@
-#include "governance/jose/base64url.hpp"
+#include "base/base64.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace sluice::jose {
+namespace sluice {
 namespace {
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view standard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint8_t no_digit = 0xff;
 
-constexpr std::array<std::uint8_t, 256> make_digits() {
-    std::array<std::uint8_t, 256> table{};
+using digit_table = std::array<std::uint8_t, 256>;
+
+constexpr digit_table digits_of(std::string_view alphabet) {
+    digit_table table{};
     table.fill(no_digit);
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
         table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
     }
     return table;
 }
-constexpr auto digits = make_digits();
+constexpr digit_table standard_digits = digits_of(standard);
+constexpr digit_table url_digits = digits_of(url);
 
-}  // namespace
-
-std::optional<std::string> base64url_decode(std::string_view text) {
+// `text` without its padding.
+std::optional<std::string> decode(std::string_view text, const digit_table& digits) {
     if (text.size() % 4 == 1) return std::nullopt;
     std::string out;
     out.reserve(text.size() * 3 / 4);
@@ -41,6 +44,18 @@ std::optional<std::string> base64url_decode(std::string_view text) {
     return out;
 }
 
+}  // namespace
+
+std::optional<std::string> base64_decode(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    text.remove_suffix(text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0);
+    return decode(text, standard_digits);
+}
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+    return decode(text, url_digits);
+}
+
 std::string base64url_encode(std::string_view bytes) {
     std::string out;
     out.reserve(bytes.size() * 4 / 3 + 2);
@@ -51,11 +66,11 @@ std::string base64url_encode(std::string_view bytes) {
         held += 8;
         while (held >= 6) {
             held -= 6;
-            out.push_back(alphabet[(bits >> held) & 0x3f]);
+            out.push_back(url[(bits >> held) & 0x3f]);
         }
     }
-    if (held > 0) out.push_back(alphabet[(bits << (6 - held)) & 0x3f]);
+    if (held > 0) out.push_back(url[(bits << (6 - held)) & 0x3f]);
     return out;
 }
 
-}  // namespace sluice::jose
+}  // namespace sluice
