@@ -15,7 +15,7 @@ die() { say "error: $*"; exit 1; }
 PACKAGES_BUILD=(
   clang-19 lld-19 llvm-19 ninja-build cmake ccache pkg-config libboost1.81-dev libboost-url1.81-dev libssl-dev
   libsimdjson-dev libspdlog-dev libfmt-dev libyaml-cpp-dev prometheus-cpp-dev libcli11-dev libc-ares-dev zlib1g-dev
-  libmimalloc-dev libicu-dev libxxhash-dev
+  libmimalloc-dev libicu-dev libxxhash-dev libprotobuf-dev protobuf-compiler libnghttp2-dev
 )
 PACKAGES_TEST=(
   catch2 librapidcheck-dev libclang-rt-19-dev clang-format-19 clang-tidy-19 python3-venv openssl curl prometheus
