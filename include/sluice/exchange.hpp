@@ -84,6 +84,7 @@ struct upstream_endpoint {
     std::string host_header;                      // what the Host field says
     std::string base_path;                        // put before every path, without a slash at its end: "/v1"
     std::string pool_key;                         // equal keys share connections
+    bool h2 = false;                              // HTTP/2 is spoken there: what TLS asks for
     std::shared_ptr<const void> connect_options;  // opaque here, read by net
     upstream_timeouts timeouts;
 };

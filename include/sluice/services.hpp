@@ -15,6 +15,9 @@
 #include <typeinfo>
 
 namespace sluice {
+namespace net {
+class dialer;  // src/net/upstream_pool.hpp
+}
 
 // Time from outside, so that tests can turn it. Monotonic time for everything that measures.
 class clock {
@@ -36,6 +39,9 @@ public:
     virtual const clock& time() const = 0;
     virtual sluice::metrics& metrics() = 0;
     virtual sluice::fetcher& fetcher() = 0;
+
+    // New connections, for protocols of their own; null where none can be made. Opaque to stages.
+    virtual net::dialer* dialer() { return nullptr; }
 
     // Counts bytes that a stage holds of an exchange against the budget of the process; see memory_hold. False: it is
     // used up, and nothing was counted.

@@ -99,6 +99,7 @@ private:
     const clock& time() const override { return time_; }
     sluice::metrics& metrics() override { return metrics_; }
     sluice::fetcher& fetcher() override { return fetcher_; }
+    net::dialer* dialer() override { return &dialer_; }
     bool take_memory(std::int64_t bytes) override { return parts_.memory.take(bytes); }
     void give_memory(std::int64_t bytes) override { parts_.memory.give(bytes); }
     std::shared_ptr<void> shared_object(std::string_view key, const std::type_info& type,

@@ -14,6 +14,10 @@ awaitable<result<std::unique_ptr<stream>>> tcp_dialer::dial(const upstream_endpo
         assert(how.tls != nullptr);
         auto ssl = how.tls->new_session(sessions_, e.host, e.port);
         if (!ssl) co_return ssl.error();
+        // One protocol is offered, so that no other can come about.
+        constexpr unsigned char h2[] = {2, 'h', '2'};
+        if (e.h2 && SSL_set_alpn_protos(ssl->get(), h2, sizeof h2) != 0)
+            co_return error{error_kind::upstream_tls, "TLS cannot ask for HTTP/2."};
         auto shaken = co_await s->handshake(std::move(*ssl), e.host, e.timeouts.tls);
         if (!shaken) co_return shaken.error();
     }

@@ -62,6 +62,7 @@ public:
     }
     // Ends a wait in readable() now, as if its time were over. The coroutine runs before this returns.
     void end_readable() { reader_.complete(ready::timeout); }
+    void end_writable() { writer_.complete(ready::timeout); }  // likewise
 
     // The peer is gone or has said it will send no more. Known without reading.
     bool hung_up() const { return hung_up_; }

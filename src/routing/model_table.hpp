@@ -22,7 +22,8 @@ struct provider {
     provider_config config;
     std::vector<upstream_endpoint> endpoints;  // none of a pool's: they come and go
     std::optional<pool_config> pool;
-    upstream_endpoint address;  // what all its endpoints have in common: transport, timeouts, names
+    std::optional<upstream_endpoint> picker;  // of a pool: the outside picker's address
+    upstream_endpoint address;                // what all its endpoints have in common: transport, timeouts, names
     std::shared_ptr<const chat::upstream_dialect> dialect;  // writes what clients of other dialects ask
 };
 

@@ -52,8 +52,8 @@ public:
     bool passes() const { return as_it_came_ || mode_ == body_mode::none; }
     // Does something that was sent wait for an answer? Of full duplex bodies: the end was sent.
     bool awaits_answer() const;
-    // Bytes that were offered and not answered, as far as they are kept.
-    std::size_t held_bytes() const { return held_bytes_; }
+    // Bytes that were offered and not answered, as far as they are kept; those that wait to be sent, too.
+    std::size_t held_bytes() const { return held_bytes_ + unsent_bytes_; }
     // Takes what was offered and not answered, so that the body goes on without the processor: nothing when that
     // would lose or repeat bytes.
     std::optional<body_piece> undo();

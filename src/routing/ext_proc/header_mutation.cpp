@@ -10,9 +10,10 @@ namespace {
 
 using action = wire::HeaderValueOption;
 
-bool may_touch(std::string_view name) {
+// What a picker tells about itself in a reply is for the client; in a request it would be for the next picker.
+bool may_touch(std::string_view name, direction way) {
     return valid_header_name(name) && !iequals(name, "host") && !http::is_hop_by_hop(name) &&
-           (!is_picker_header(name) || is_sidecar_header(name));
+           (way == direction::response || !is_picker_header(name) || is_sidecar_header(name));
 }
 
 // Newer processors write raw_value, older ones value.
@@ -69,7 +70,7 @@ result<mutation_outcome> apply_mutation(const wire::HeaderMutation& mutation, di
     }
     mutation_outcome outcome;
     for (const std::string& name : mutation.remove_headers()) {
-        if (may_touch(name)) {
+        if (may_touch(name, way)) {
             head.headers.remove(name);
         } else {
             ++outcome.refused;
@@ -84,7 +85,7 @@ result<mutation_outcome> apply_mutation(const wire::HeaderMutation& mutation, di
             if (!set_pseudo(name, value, way, config, head)) ++outcome.refused;
         } else if (way == direction::request && iequals(name, destination_name)) {
             outcome.destination = std::string{value};
-        } else if (!may_touch(name)) {
+        } else if (!may_touch(name, way)) {
             ++outcome.refused;
         } else {
             set_field(option, name, value, head.headers);

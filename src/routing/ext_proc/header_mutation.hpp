@@ -31,7 +31,7 @@ struct mutation_outcome {
 
 // Applies removals and then settings. Never touched, and counted as refused: fields that frame or address a message or
 // end at a connection (Host, Content-Length, Transfer-Encoding, Connection, ...), pseudo headers other than :path and
-// :authority of a request where the configuration allows them, picker headers other than those for sidecars, and
+// :authority of a request where the configuration allows them, picker headers of requests but those for sidecars, and
 // names or values that no head can hold. A setting without an action overwrites. Error: upstream_protocol when
 // the mutation is larger than the limits.
 result<mutation_outcome> apply_mutation(const wire::HeaderMutation& mutation, direction way,

@@ -66,9 +66,17 @@ void processor_session::on_request_body(std::string_view bytes, bool last, time_
     // Without a body mode yet (the processor may still override it) nothing is kept: there is no need for it.
     if (request_.mode() == body_mode::none && !config_.allow_mode_override) return;
     auto taken = request_.offer(bytes, last);
-    if (!taken) return fail(failure::too_large, taken.error().message);
+    if (!taken) return refuse_body();
     send_request_body();
     arm(now);
+}
+
+// The client's body is larger than processors are given: that is no failure of theirs.
+void processor_session::refuse_body() {
+    leave();
+    if (config_.on_failure == failure_mode::open) return go_native();
+    at_ = progress::over;
+    actions_.push_back(immediate_reply{413, {}, {}, "The request is larger than its processor is given."});
 }
 
 void processor_session::send_request_body() {

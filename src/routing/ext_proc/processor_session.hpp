@@ -96,7 +96,11 @@ public:
     void on_response(message_head head, bool last, std::string served, time_point now);
     void on_response_body(std::string_view bytes, bool last, time_point now);
     // Should the upstream be read? False while the processor owes answers for as much as may be held.
-    bool wants_response_body() const { return response_.held_bytes() < config_.limits.held_bytes_max; }
+    bool wants_response_body() const {
+        // What is judged as a whole must be here as a whole.
+        if (alone_ || response_.mode() == body_mode::buffered) return true;
+        return response_.held_bytes() < config_.limits.held_bytes_max;
+    }
 
     // --- the processor -----------------------------------------------------------------------------------------------
     void on_message(std::string_view bytes, time_point now);
@@ -127,6 +131,7 @@ private:
     bool take_pick(const wire::Struct& metadata);
     bool mutate(const wire::CommonResponse& m, direction way, message_head& head);
     bool choose_endpoints();
+    void refuse_body();
     void send_request_body();
     void dispatch_request();
     void go_native();

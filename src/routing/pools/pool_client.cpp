@@ -11,6 +11,12 @@ counter& count(metrics& m, const std::string& pool, std::string_view name, std::
     return m.get_counter(name, help, {{"pool", pool}});
 }
 
+upstream_endpoint template_of(const provider& p) {
+    upstream_endpoint e = p.address;
+    e.base_path = p.pool->api_path;
+    return e;
+}
+
 }  // namespace
 
 std::shared_ptr<endpoint_pool> pool_of(const provider& p, services& s) {
@@ -32,11 +38,17 @@ pool_client::pool_client(const provider& p, services& s)
       config_(*p.pool),
       services_(s),
       pool_(pool_of(p, s)),
+      address_(template_of(p)),
       held_(std::make_shared<held_view>(held_view{pool_->view()})),
       random_(random_source::from_system()),
       least_(random_.next()),
       two_(random_.next()),
-      ewma_(random_.next()) {}
+      ewma_(random_.next()) {
+    if (!p.picker) return;
+    const auto breaker = s.shared<circuit_breaker>("picker service " + p.config.name + ' ' + p.picker->name,
+                                                   [] { return std::make_shared<circuit_breaker>(); });
+    service_ = std::make_shared<picker_service>(p.config.name, *config_.service, *p.picker, breaker, s);
+}
 
 const pool_view& pool_client::view() {
     if (held_->of->version != pool_->version()) held_ = std::make_shared<held_view>(held_view{pool_->view()});
@@ -94,6 +106,23 @@ result<placement> pool_client::place(const picker::request_features& f, const pi
     auto placed = config_.by == balancing::picker ? place_by_cost(f, out, now) : place_by_turn(f, out, now);
     if (placed) picks.add();
     return placed;
+}
+
+placement pool_client::place_at(const std::shared_ptr<const pool_member>& member, const picker::request_features& f,
+                                steady_time now) {
+    settle_starts(now);
+    picker::pick_result choice;
+    choice.count = 1;
+    choice.best[0].slot = member->slot;
+    choice.prompt_tokens = f.prompt_tokens > 0
+                               ? static_cast<double>(f.prompt_tokens)
+                               : static_cast<double>(f.prompt_bytes) / picker::model_statistics::bytes_per_token_prior;
+    placement where;
+    where.ticket = pool_->picker().dispatch_to(choice.best[0], choice, f, now);
+    where.member = member.get();
+    where.keeps = member;
+    picks.add();
+    return where;
 }
 
 result<placement> pool_client::place_by_cost(const picker::request_features& f, const picker::slot_set& out,

@@ -3,6 +3,7 @@
 
 #include "base/random.hpp"
 #include "routing/pools/endpoint_pool.hpp"
+#include "routing/pools/picker_service.hpp"
 
 #include <sluice/metrics.hpp>
 #include <sluice/services.hpp>
@@ -28,7 +29,7 @@ struct held_view {
 
 // An endpoint that was chosen and has the request in its counters.
 struct placement {
-    std::shared_ptr<const held_view> keeps;  // `member` lives as long as this
+    std::shared_ptr<const void> keeps;  // `member` lives as long as this
     const pool_member* member = nullptr;
     picker::ticket ticket;
     double ttft_s = 0;  // expected time to first token
@@ -53,6 +54,14 @@ public:
     // Chooses, and counts the request there. `f` is needed until the call is over. Error: no_target, or rate_limited
     // where all are as busy as they may be; retry_after says for how long.
     result<placement> place(const picker::request_features& f, const picker::slot_set& tried, steady_time now);
+
+    // Counts a request at an endpoint that somebody else chose.
+    placement place_at(const std::shared_ptr<const pool_member>& member, const picker::request_features& f,
+                       steady_time now);
+    const pool_view& current() { return view(); }
+    const upstream_endpoint& address() const { return address_; }
+    // The outside picker; null: there is none.
+    const std::shared_ptr<picker_service>& service() const { return service_; }
 
     // --- calls whose first token nobody sees; see endpoint_picker::on_prompt_computed ---
     using expected_starts = std::multimap<steady_time, pool_call*>;
@@ -80,6 +89,8 @@ private:
     const pool_config& config_;  // of the provider, which outlives this
     services& services_;
     const std::shared_ptr<endpoint_pool> pool_;
+    const upstream_endpoint address_;  // stands for an endpoint until there is one
+    std::shared_ptr<picker_service> service_;
     std::shared_ptr<const held_view> held_;
     expected_starts starts_;
 

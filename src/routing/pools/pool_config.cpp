@@ -102,6 +102,7 @@ void read_pool(config_reader& r, pool_config& c) {
     r.field("session_header", c.session_header, "Header that names a session.");
     r.section("check", c.check, "How the gateway finds out whether a server is well.");
     r.section("load", c.load, "What servers say of their load.");
+    r.section("picker_service", c.service, "A picker outside the gateway that chooses instead (Envoy ext-proc).");
     r.section("picker", c.picking, "What the picker assumes.");
     r.field("slow_start", c.slow_start, "A server that became ready gets its full share after so long.");
     r.field("drain_timeout", c.drain_timeout, "A draining server goes offline after so long at the latest.");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "routing/picker/rates.hpp"
+#include "routing/pools/picker_service_config.hpp"
 
 #include <sluice/config.hpp>
 
@@ -87,6 +88,7 @@ struct pool_config {
     std::string session_header = "x-session-id";
     check_config check;
     load_report_config load;
+    std::optional<picker_service_config> service;  // chooses instead of `by`
     picker_config picking;
     std::chrono::milliseconds slow_start{30000};
     std::chrono::milliseconds drain_timeout{300000};  // of :drain without one of its own

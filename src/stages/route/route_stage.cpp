@@ -3,6 +3,7 @@
 #include "http/path.hpp"
 #include "routing/upstream_path.hpp"
 #include "stages/route/model_list.hpp"
+#include "stages/route/placing.hpp"
 #include "stages/route/prompt_count.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -192,7 +193,6 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
                                "No target of the model is known to have what this route demands.", "model"});
     }
     routing::attempt_plan plan(*found.which, x, providers_, random_, subject, suitable);
-    prompt_facts prompt(x);
     const before_attempt start(x);
     std::unique_ptr<translation> translated;  // where a target speaks another dialect
     std::optional<candidate> c = plan.next(services_.time().recent());
@@ -209,31 +209,30 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
+    placing p{x, plan, facts, star, translated, prompt_facts(x), {}, {}};
     bool again = false;  // the same once more: nothing else is left
     for (int n = 1;; ++n) {
         if (chats && config_.context_check && suitable.must_count(*c, x.collected_body().size())) {
             c = co_await first_fitting(x, asked_in(x, facts, translated), plan, suitable, *c);
             if (!c) break;
         }
-        std::optional<routing::pool_call> call;
-        c = placed(x, plan, prompt, star, *c, again, call);
+        if (c->at->pool() != nullptr || p.outside) c = co_await placed(p, *c, again);
         if (!c) break;
-        const upstream_endpoint& to = call ? call->member().address : c->at->what().endpoints[c->endpoint];
+        const upstream_endpoint& to = p.call ? p.call->member().address : c->at->what().endpoints[c->endpoint];
         x.fell_back = c->to != first_choice || c->of != found.which;
         x.hold_back = plan.has_others() ? worth_another_or_too_long : worth_another;
         const auto aimed = aim(x, *c, to, facts, star, translated);
-        std::optional<observer_scope> watching;
-        if (call) watching.emplace(x, *call, sink_scope::needs::pieces);
         if (!aimed) {
             x.fail(aimed.error());
+        } else if (p.call) {
+            co_await call_pool(p, next, *c);
         } else if (x.target->translated) {
-            co_await attempt(x, next, *translated, *c->at);
+            co_await attempt(x, next, *translated, *c->at, nullptr);
         } else {
             co_await next(x);
         }
-        if (call) call->finish();
-        const routing::fault whose = learn(x, *c, call ? &call->member() : nullptr);
-        if (!x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
+        const routing::fault whose = learn(x, *c, p.call ? &p.call->member() : nullptr);
+        if (p.denied || !x.failure() || x.committed() || !x.replayable() || n >= model.attempts) break;
         const bool longer = is_too_long(*x.failure());
         if (longer) {
             suitable.too_small(*c);
@@ -262,32 +261,6 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         start.restore(x);
         if (again) co_await pause(n);
         c = other;
-    }
-}
-
-std::optional<candidate> route_stage::placed(exchange& x, routing::attempt_plan& plan, prompt_facts& prompt,
-                                             std::string_view star, candidate c, bool again,
-                                             std::optional<routing::pool_call>& call) {
-    const auto now = services_.time().recent();
-    for (;;) {
-        routing::pool_client* const pool = c.at->pool();
-        if (pool == nullptr) {
-            x.clear_failure();
-            return c;
-        }
-        const picker::request_features& features = prompt.at(*pool, upstream_name(*c.of, *c.to, star));
-        auto where = pool->place(features, again ? picker::slot_set{} : plan.tried_slots(*c.at, *c.to), now);
-        if (where) {
-            x.clear_failure();
-            call.emplace(*pool, std::move(*where), features, x);
-            c.endpoint = call->member().slot;
-            return c;
-        }
-        x.fail(where.error());
-        plan.failed(c, routing::fault::pool);
-        const auto other = plan.next(now);
-        if (!other) return std::nullopt;
-        c = *other;
     }
 }
 
@@ -332,12 +305,12 @@ awaitable<std::optional<candidate>> route_stage::first_fitting(exchange& x, tran
 }
 
 awaitable<void> route_stage::attempt(exchange& x, next_stage next, translation& translated,
-                                     routing::provider_runtime& at) {
+                                     routing::provider_runtime& at, ext_proc::processor_client* follower) {
     at.translated.add();
     const std::unique_ptr<translating_sink> sink = translated.make_sink(x.reply(), services_);
     {
         const sink_scope scope(x, *sink);
-        co_await next(x);
+        [[maybe_unused]] const bool denied = co_await follow(x, next, follower);
     }
     if (const int repairs = sink->repairs(); repairs > 0) at.repairs.add(repairs);
     if (x.failure() && !x.committed() && x.failure()->upstream != nullptr) {

@@ -9,6 +9,7 @@
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
 #include "stages/route/known_models.hpp"
+#include "stages/route/outside_pick.hpp"
 #include "stages/route/prompt_facts.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
@@ -26,6 +27,8 @@
 #include <vector>
 
 namespace sluice::route {
+
+struct placing;  // placing.hpp
 
 class route_stage final : public stage {
 public:
@@ -50,9 +53,9 @@ private:
     // Gives the candidate an endpoint if it is a pool, and `call` counts the request there; where the pool has none,
     // the next candidate. Nothing, and x has failed, when there is none. `again`: endpoints that were tried may be,
     // too.
-    std::optional<routing::candidate> placed(exchange& x, routing::attempt_plan& plan, prompt_facts& prompt,
-                                             std::string_view star, routing::candidate c, bool again,
-                                             std::optional<routing::pool_call>& call);
+    awaitable<std::optional<routing::candidate>> placed(placing& p, routing::candidate c, bool again);
+    // The same of a pool whose picker is outside. False: it does not have one for it, and x has failed.
+    awaitable<bool> place_outside(placing& p, const routing::candidate& c, const picker::request_features& features);
     // The request as any target may get it: made once, by the first who needs it. facts.api is set.
     translation& asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const;
     awaitable<void> pause(int attempts);
@@ -60,7 +63,13 @@ private:
     result<void> aim(exchange& x, const routing::candidate& c, const upstream_endpoint& to, request_facts& facts,
                      std::string_view star, std::unique_ptr<translation>& translated) const;
     // The attempt itself, its answer translated where its target speaks another dialect than the client.
-    awaitable<void> attempt(exchange& x, next_stage next, translation& translated, routing::provider_runtime& at);
+    // `follower`: an outside picker that sees the reply, or null.
+    awaitable<void> attempt(exchange& x, next_stage next, translation& translated, routing::provider_runtime& at,
+                            ext_proc::processor_client* follower);
+    // The attempt at an endpoint of a pool.
+    awaitable<void> call_pool(placing& p, next_stage next, const routing::candidate& c);
+    // True: the picker has put its own reply in the place of the upstream's.
+    static awaitable<bool> follow(exchange& x, next_stage next, ext_proc::processor_client* follower);
     static void point(exchange& x, const routing::candidate& c, const upstream_endpoint& to, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.

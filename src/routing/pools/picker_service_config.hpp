@@ -1,0 +1,22 @@
+// A picker outside the gateway that a pool asks: an Envoy external processor (ext-proc).
+#pragma once
+
+#include "net/tls_config.hpp"
+#include "routing/ext_proc/session_config.hpp"
+
+#include <sluice/config.hpp>
+
+#include <optional>
+#include <string>
+
+namespace sluice::routing {
+
+struct picker_service_config {
+    std::string address;  // host:port
+    std::optional<net::tls_client_config> tls;
+    bool shadow = false;  // it is asked beside the pool's own balancer, and only compared
+    ext_proc::session_config session;
+};
+void read(config_reader& r, picker_service_config& c);
+
+}  // namespace sluice::routing

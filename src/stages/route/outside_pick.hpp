@@ -1,0 +1,56 @@
+// A pool's outside picker, asked about one request.
+#pragma once
+
+#include "routing/ext_proc/processor_client.hpp"
+#include "routing/pools/pool_client.hpp"
+
+#include <sluice/exchange.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::route {
+
+class outside_pick {
+public:
+    enum class outcome : std::uint8_t {
+        listed,  // endpoints, best first
+        native,  // the pool's own balancer shall choose
+        denied,  // x has failed, by the picker's own words or because it failed
+    };
+
+    // All outlive it.
+    outside_pick(exchange& x, routing::pool_client& pool) : x_(x), pool_(pool), original_(x.request().headers) {}
+    ~outside_pick() { x_.request_to_change().headers = std::move(original_); }
+    outside_pick(const outside_pick&) = delete;
+    outside_pick& operator=(const outside_pick&) = delete;
+
+    const routing::pool_client& of() const { return pool_; }
+    // Asks once, with the request as it stands: x.target's path, edits and outgoing body. Then what came out.
+    awaitable<outcome> ask();
+    outcome decided() const { return *decided_; }
+
+    // The first endpoint of the list that was not tried; null: there is none.
+    std::shared_ptr<const routing::pool_member> next(const picker::slot_set& tried) const;
+    // Puts what the picker made of the request into it, for an attempt.
+    void apply();
+    // Does it follow the reply?
+    ext_proc::processor_client* follower() { return client_ && client_->follows_reply() ? &*client_ : nullptr; }
+
+private:
+    exchange& x_;
+    routing::pool_client& pool_;
+    header_list original_;
+    std::optional<ext_proc::processor_client> client_;
+    std::optional<outcome> decided_;
+    ext_proc::dispatch go_;
+};
+
+// Asks the picker in the background and counts whether it would have chosen `chosen`. Delays nothing.
+void shadow_pick(exchange& x, routing::pool_client& pool, const routing::pool_member& chosen);
+
+// "10.0.0.1:8000": how pickers name an endpoint.
+std::string endpoint_key(const upstream_endpoint& e);
+
+}  // namespace sluice::route
