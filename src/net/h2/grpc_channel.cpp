@@ -328,6 +328,7 @@ awaitable<void> connection::read_all() {
             pause_ = 0ms;
             if (!session_->receive({buffer.data(), got.bytes})) co_return;
             flush();
+            if (!session_->wants_read()) co_return;
             continue;
         }
         if (got.status != io_status::again) co_return;

@@ -152,8 +152,7 @@ bool h2_session::receive(std::string_view bytes) {
     const auto n =
         nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     broken_ = n != static_cast<ssize_t>(bytes.size());
-    // After a protocol error of the peer nghttp2 wants to say so and to read nothing more.
-    return wants_read();
+    return !broken_;
 }
 
 bool h2_session::wants_read() const {

@@ -52,7 +52,7 @@ public:
 
     // False: the connection cannot go on.
     bool receive(std::string_view bytes);
-    // The peer closed the connection in the middle of nothing that matters: is there a stream it leaves open?
+    // Is there a point in reading on? Not after a protocol error, once the peer was told of it.
     bool wants_read() const;
     // Bytes for the socket, made as they are asked for; empty: nothing now. Valid until taken() or receive().
     std::string_view output();
