@@ -53,6 +53,9 @@ case_set training_cases(const std::filesystem::path& file) {
     return {{1, 2, 3, 4, 5},
             {
                 {"capacity 25/s", of(shared_prefix_shape{.rate = 25}), usual_fleet(8, capacity_kv)},
+                {"capacity 30/s", of(shared_prefix_shape{.rate = 30}), usual_fleet(8, capacity_kv)},
+                {"capacity 35/s", of(shared_prefix_shape{.rate = 35}), usual_fleet(8, capacity_kv)},
+                {"capacity 45/s", of(shared_prefix_shape{.rate = 45, .seconds = 20}), usual_fleet(8, capacity_kv)},
                 {"capacity 60/s", of(shared_prefix_shape{.rate = 60, .seconds = 20}), usual_fleet(8, capacity_kv)},
                 {"zipf 60/s", of(zipf_shape{.rate = 60}), usual},
                 {"zipf 80/s", of(zipf_shape{.rate = 80}), usual},
@@ -91,7 +94,7 @@ case_set held_out_cases(const std::filesystem::path& file) {
                 {"no reuse 18/s", of(unique_shape{.rate = 18}), usual},
                 {"no reuse 22/s", of(unique_shape{.rate = 22}), usual},
                 {"conversation x1.5", of(file, x15), usual},
-                {"conversation x1.8, 350k", of(file, x18), usual_fleet(8, 350'000)},
+                {"conversation x1.8", of(file, x18), usual_fleet(8, 350'000)},
                 {"conversation x2.3", of(file, x23), usual},
                 {"mixed generations", of(chat_shape{.rate = 3.5}), mixed(3, 2)},
                 {"one slow endpoint", of(chat_shape{.rate = 3.5}), mixed(1, 3)},

@@ -23,10 +23,9 @@ forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_w
     const double stall = mine * n;
     const double decode = o * others + o * n * (v.cd_s + v.ckv_s * ctx);
     const double eviction = w.eviction * e.fill * e.fill * mine;
-    constexpr double fill_least = 0.01;  // below it all are equally empty
-    const double relative = (e.fill - e.mean_fill) / (e.mean_fill + fill_least);
-    const double home = w.home * std::clamp(relative, -1.0, 1.0) * mine;
-    f.cost_s = f.ttft_s + w.decode * (stall + decode) + eviction + home + w.kv_wait_behind * room;
+    const double scarce = std::clamp((e.kv_use - w.kv_scarce) / (1 - w.kv_scarce), 0.0, 1.0);
+    const double memory = w.memory * scarce * o * f.tpot_s * r.uncached_tokens / std::max(1.0, e.kv_tokens);
+    f.cost_s = f.ttft_s + w.decode * (stall + decode) + eviction + memory + w.kv_wait_behind * room;
     return f;
 }
 

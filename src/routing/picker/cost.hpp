@@ -4,11 +4,12 @@
 //   S  = u cp n                                         running answers stall while my prompt is computed
 //   D  = o (cd n + ckv K) + o n (cd + ckv ctx)          my answer is slowed by the others', and theirs by mine
 //   E  = g f^2 u cp                                     what my prompt evicts will have to be computed again
-//   H  = h (f / mean f - 1) u cp, between -h and h      a prompt that nobody keeps makes its home where least is kept:
-//                                                       those who share its beginning will follow it there
+//   M  = m c o tpot u / kv_tokens                      memory that my prompt takes from others for as long as answers
+//   last,
+//                                                       where it is scarce: c goes from 0 at kv = 0.6 to 1 at kv = 1
 //   W  = o tpot (kv + (P + u) / kv_tokens - 0.95)+      with memory full, room comes as answers end: all of it turns
 //                                                       over in the time an answer takes
-//   cost = T + w (S + D) + E + H + 2 W + adapter + round trip      (W once for me, once for those behind me)
+//   cost = T + w (S + D) + E + M + 2 W + adapter + round trip      (W once for me, once for those behind me)
 //
 // P: prompt tokens ahead of me there, u: mine that it does not keep, n: sequences, K: their context, o: my answer's
 // expected length, ctx: my prompt, f: how full the index is of what the endpoint keeps, kv: use of its memory.
@@ -24,8 +25,9 @@ namespace sluice::picker {
 struct cost_weights {
     double decode = 0.07;         // w: a second of slower answers against a second to the first token
     double eviction = 6;          // g
-    double home = 1;              // h
     double kv_wait_behind = 1;    // of W, for those who wait behind me
+    double memory = 6;            // m
+    double kv_scarce = 0.6;       // use of memory from which it is scarce
     double kv_full = 0.95;        // use of memory above which requests wait for room
     double adapter_load_s = 0.3;  // into a free slot
     double adapter_swap_s = 1;    // when another adapter must go
@@ -42,9 +44,8 @@ struct request_view {
 struct endpoint_view {
     load_reading load;  // own, and an estimate of other clients' work added to it
     step_rates rates;
-    double fill = 0;       // f
-    double mean_fill = 0;  // of the pool's endpoints
-    double kv_use = 0;     // kv, without this request; 0 when nobody knows
+    double fill = 0;    // f
+    double kv_use = 0;  // kv, without this request; 0 when nobody knows
     double kv_tokens = 300'000;
     double adapter_s = 0;  // time to load the adapter
     double rtt_s = 0;

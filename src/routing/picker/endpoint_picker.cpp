@@ -102,13 +102,6 @@ std::uint64_t endpoint_picker::tie_key(const request_features& f) const {
     return stir(options_.seed + picks_.fetch_add(1, relaxed));
 }
 
-double endpoint_picker::mean_fill_of(const pool_snapshot& pool) const {
-    double sum = 0;
-    for (const pool_endpoint& e : pool.endpoints)
-        if (e.slot < slots_.size()) sum += index_.fill(e.slot);
-    return sum / std::max<double>(1, static_cast<double>(pool.endpoints.size()));
-}
-
 pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot& pool, steady_time now,
                                   const slot_set& excluded) const {
     prefix_match match;
@@ -122,8 +115,6 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
     if (f.output_tokens_max > 0)
         out.output_tokens = std::min(out.output_tokens, static_cast<double>(f.output_tokens_max));
     const double tokens_per_byte = f.prompt_bytes > 0 ? out.prompt_tokens / static_cast<double>(f.prompt_bytes) : 0;
-
-    const double mean_fill = mean_fill_of(pool);
 
     std::array<offer, endpoints_max> offers;
     std::size_t n = 0;
@@ -140,8 +131,7 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         const std::size_t matched = match.blocks[e.slot];
         const double trust = slots_[e.slot].trust.load(relaxed);
         const double cached = matched == 0 ? 0 : trust * tokens_per_byte * f.blocks[matched - 1].end;
-        endpoint_view view = view_of(e, f, now);
-        view.mean_fill = mean_fill;
+        const endpoint_view view = view_of(e, f, now);
         offer& o = offers[n++];
         o.at = at;
         o.cached_tokens = cached;

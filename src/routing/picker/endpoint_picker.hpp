@@ -147,7 +147,6 @@ private:
         learned_rates rates;
     };
     endpoint_view view_of(const pool_endpoint& e, const request_features& f, steady_time now) const;
-    double mean_fill_of(const pool_snapshot& pool) const;
     bool warming_up(const pool_endpoint& e, const pool_snapshot& pool) const;
     refusal unfit(const pool_endpoint& e, const request_features& f, double tokens) const;
     std::uint64_t tie_key(const request_features& f) const;

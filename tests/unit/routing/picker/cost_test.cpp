@@ -34,7 +34,7 @@ TEST_CASE("whatever an endpoint has more of makes it dearer") {
     e.load.context_tokens = 100'000;
     CHECK(cost(e) > cost(idle));
     e = idle;
-    e.fill = e.mean_fill = 0.9;
+    e.fill = 0.9;
     CHECK(cost(e) > cost(idle));
     e = idle;
     e.kv_use = 0.99;
@@ -57,12 +57,17 @@ TEST_CASE("a prompt that is kept is cheaper where it is kept, unless that endpoi
     CHECK(cost(busy, kept) > cost({}));
 }
 
-TEST_CASE("a new prompt goes where least is kept") {
-    endpoint_view more, less;
-    more.mean_fill = less.mean_fill = 0.2;
-    more.fill = 0.25;
-    less.fill = 0.15;
-    CHECK(cost(more) > cost(less));
+TEST_CASE("where memory is scarce, a prompt that is not kept costs what it takes from others") {
+    const request_view kept{.uncached_tokens = 200, .prompt_tokens = 4'000, .output_tokens = 200};
+    const request_view fresh{.uncached_tokens = 4'000, .prompt_tokens = 4'000, .output_tokens = 200};
+    const auto difference = [&](double kv_use) {
+        endpoint_view e;
+        e.kv_use = kv_use;
+        return cost(e, fresh) - cost(e, kept);
+    };
+    CHECK(difference(0.6) == Approx(difference(0)));
+    CHECK(difference(0.8) > difference(0.7));
+    CHECK(difference(0.7) > difference(0.6));
 }
 
 TEST_CASE("memory that is full makes a request wait as long as it takes answers to end") {
