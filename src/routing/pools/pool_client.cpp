@@ -44,6 +44,19 @@ pool_client::pool_client(const provider& p, services& s)
       least_(random_.next()),
       two_(random_.next()),
       ewma_(random_.next()) {
+    if (config_.callout) {
+        const auto outcome = [&](std::string_view which) -> counter& {
+            return s.metrics().get_counter("sluice_picker_callout_requests_total",
+                                           "Requests about which a pool's callout was asked.",
+                                           {{"pool", p.config.name}, {"outcome", which}});
+        };
+        callout_.emplace(
+            callout_state{outcome("picked"), outcome("cached"), outcome("denied"), outcome("failed"), outcome("native"),
+                          count(s.metrics(), p.config.name, "sluice_picker_callout_unknown_endpoints_total",
+                                "Endpoints that were named and are none of the pool."),
+                          s.shared<circuit_breaker>("picker callout " + p.config.name + ' ' + config_.callout->url,
+                                                    [] { return std::make_shared<circuit_breaker>(); })});
+    }
     if (!p.picker) return;
     const auto breaker = s.shared<circuit_breaker>("picker service " + p.config.name + ' ' + p.picker->name,
                                                    [] { return std::make_shared<circuit_breaker>(); });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "routing/callout/pick_callout.hpp"
 #include "routing/pools/endpoint_pool.hpp"
 #include "routing/pools/picker_service.hpp"
 
@@ -63,6 +64,19 @@ public:
     // The outside picker; null: there is none.
     const std::shared_ptr<picker_service>& service() const { return service_; }
 
+    // The callout's counters and kept answers; null: there is none.
+    struct callout_state {
+        counter& picked;
+        counter& cached;
+        counter& denied;
+        counter& failed;
+        counter& native;
+        counter& unknown_endpoints;
+        std::shared_ptr<circuit_breaker> breaker;
+        callout::verdict_cache kept{10'000};
+    };
+    callout_state* callout() { return callout_ ? &*callout_ : nullptr; }
+
     // --- calls whose first token nobody sees; see endpoint_picker::on_prompt_computed ---
     using expected_starts = std::multimap<steady_time, pool_call*>;
     expected_starts::iterator expect_start(pool_call& c, steady_time at) { return starts_.emplace(at, &c); }
@@ -91,6 +105,7 @@ private:
     const std::shared_ptr<endpoint_pool> pool_;
     const upstream_endpoint address_;  // stands for an endpoint until there is one
     std::shared_ptr<picker_service> service_;
+    std::optional<callout_state> callout_;
     std::shared_ptr<const held_view> held_;
     expected_starts starts_;
 

@@ -85,6 +85,15 @@ void read(config_reader& r, picker_config& c) {
     r.field("endpoints", c.endpoints, "Most endpoints of the pool; takes effect at a restart.", {.min = 1, .max = 256});
 }
 
+void read(config_reader& r, picker_callout_config& c) {
+    r.field("url", c.url, "Asked by POST for each request.", required);
+    r.field("timeout", c.timeout, "Then the pool's own balancer chooses.", {.min = 0.001});
+    r.field("headers", c.headers, "Headers of the request that it is told.");
+    r.field("cache_header", c.cache_header, "Answers are kept, for as long as they say, by the value of this header.");
+    if (const auto url = http::parse_url(c.url); !c.url.empty() && !url) r.problem("url", url.error().message);
+    if (!c.cache_header.empty() && !valid_header_name(c.cache_header)) r.problem("cache_header", "is no header's name");
+}
+
 void read_pool(config_reader& r, pool_config& c) {
     r.list("endpoints", c.endpoints, "The servers, where they are known here.");
     r.field("endpoints_file", c.endpoints_file, "A file with `endpoints:`, read again when it changes.");
@@ -103,6 +112,8 @@ void read_pool(config_reader& r, pool_config& c) {
     r.section("check", c.check, "How the gateway finds out whether a server is well.");
     r.section("load", c.load, "What servers say of their load.");
     r.section("picker_service", c.service, "A picker outside the gateway that chooses instead (Envoy ext-proc).");
+    r.section("picker_callout", c.callout, "A service of your own that orders the endpoints, by HTTP.");
+    if (c.service && c.callout) r.problem("picker_callout", "a pool has one outside picker");
     r.section("picker", c.picking, "What the picker assumes.");
     r.field("slow_start", c.slow_start, "A server that became ready gets its full share after so long.");
     r.field("drain_timeout", c.drain_timeout, "A draining server goes offline after so long at the latest.");

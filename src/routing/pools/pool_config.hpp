@@ -79,6 +79,15 @@ struct picker_config {
 };
 void read(config_reader& r, picker_config& c);
 
+// A service of the operator's own that orders the endpoints, by HTTP (callout/pick_callout.hpp).
+struct picker_callout_config {
+    std::string url;
+    std::chrono::milliseconds timeout{50};  // then the pool's own balancer chooses
+    std::vector<std::string> headers;       // of the request, that it is told
+    std::string cache_header;               // answers are kept by its value; empty: they are not
+};
+void read(config_reader& r, picker_callout_config& c);
+
 struct pool_config {
     std::vector<endpoint_config> endpoints;
     std::string endpoints_file;  // `endpoints:` of another file, read again when it changes
@@ -89,6 +98,7 @@ struct pool_config {
     check_config check;
     load_report_config load;
     std::optional<picker_service_config> service;  // chooses instead of `by`
+    std::optional<picker_callout_config> callout;  // likewise
     picker_config picking;
     std::chrono::milliseconds slow_start{30000};
     std::chrono::milliseconds drain_timeout{300000};  // of :drain without one of its own

@@ -38,6 +38,50 @@ std::string body_of(exchange& x) {
     return x.outgoing_body ? *x.outgoing_body : x.edits().apply(x.collected_body());
 }
 
+// What a callout is asked: the pool's own choices come first.
+std::string question_of(exchange& x, routing::pool_client& pool, const picker::request_features& f,
+                        std::string_view model) {
+    const routing::pool_view& v = pool.current();
+    picker::endpoint_picker& p = pool.pool().picker();
+    const auto choice = p.pick(f, v.picks, pool.common().time().recent());
+    std::vector<std::string> addresses = keys_of(v);
+    callout::question q;
+    q.request_id = x.request_id();
+    q.route = x.route_name();
+    q.pool = pool.pool().name();
+    q.model = model;
+    if (f.adapter != 0) q.adapter = model;
+    q.session = x.request().headers.find(pool.config().session_header).value_or("");
+    q.prompt_tokens = choice.prompt_tokens;
+    std::vector<std::uint64_t> prefix;
+    for (const picker::prefix_block& b : f.blocks) {
+        if (prefix.size() < callout::prefix_max) prefix.push_back(b.hash);
+    }
+    q.prefix = prefix;
+    for (const std::string& name : pool.config().callout->headers) {
+        if (const auto value = x.request().headers.find(name)) q.headers.emplace_back(name, *value);
+    }
+    const auto add = [&](std::size_t at, const picker::candidate_endpoint* best) {
+        const routing::pool_member& m = *v.members[at];
+        callout::candidate& c = q.candidates.emplace_back();
+        c.id = m.id;
+        c.address = addresses[at];
+        c.labels = &m.labels;
+        c.inflight = p.load(m.slot).inflight;
+        if (best == nullptr) return;
+        c.expected_ttft_s = best->expected.ttft_s;
+        c.cached_tokens = best->cached_tokens;
+    };
+    for (std::size_t i = 0; i < choice.count; ++i) add(choice.best[i].at, &choice.best[i]);
+    for (std::size_t at = 0; at < v.members.size(); ++at) {
+        const bool there =
+            std::any_of(choice.best.begin(), choice.best.begin() + static_cast<std::ptrdiff_t>(choice.count),
+                        [&](const auto& b) { return b.at == at; });
+        if (!there) add(at, nullptr);
+    }
+    return callout::write(q);
+}
+
 auto known_in(std::vector<std::string> keys) {
     return
         [keys = std::move(keys)](std::string_view e) { return std::find(keys.begin(), keys.end(), e) != keys.end(); };
@@ -92,17 +136,76 @@ awaitable<outside_pick::outcome> outside_pick::ask() {
     co_return *decided_;
 }
 
+// Those of the pool, in their order.
+void outside_pick::take_list(std::vector<std::string> names) {
+    const routing::pool_view& v = pool_.current();
+    const auto unknown = std::erase_if(names, [&](const std::string& name) {
+        return std::none_of(v.members.begin(), v.members.end(),
+                            [&](const auto& m) { return m->id == name || endpoint_key(m->address) == name; });
+    });
+    pool_.callout()->unknown_endpoints.add(static_cast<std::int64_t>(unknown));
+    go_.endpoints = std::move(names);
+    decided_ = go_.endpoints.empty() ? outcome::native : outcome::listed;
+}
+
+awaitable<outside_pick::outcome> outside_pick::ask_callout(const picker::request_features& f, std::string_view model) {
+    const routing::picker_callout_config& config = *pool_.config().callout;
+    auto& state = *pool_.callout();
+    const clock& time = pool_.common().time();
+    const header_list& headers = x_.request().headers;
+    std::string key;
+    if (const auto shared = headers.find(config.cache_header); shared && !config.cache_header.empty()) {
+        key.append(model).append("\n").append(x_.caller.tenant).append("\n").append(*shared);
+        if (const auto* const kept = state.kept.find(key, time.recent())) {
+            state.cached.add();
+            take_list(*kept);
+            co_return *decided_;
+        }
+    }
+    decided_ = outcome::native;
+    if (!state.breaker->allow(time.now())) {
+        state.native.add();
+        co_return *decided_;
+    }
+    fetch_request r;
+    r.method = "POST";
+    r.url = config.url;
+    r.headers.add("content-type", "application/json");
+    r.body = question_of(x_, pool_, f, model);
+    r.timeout = config.timeout;
+    r.body_bytes_max = callout::answer_bytes_max;
+    auto reply = co_await pool_.common().fetcher().fetch(std::move(r));
+    auto said = reply ? callout::read(reply->head.status, reply->body) : result<callout::verdict>(reply.error());
+    if (!said) {
+        state.breaker->failed(time.now());
+        state.failed.add();
+        co_return *decided_;
+    }
+    state.breaker->succeeded();
+    if (said->status != 0) {
+        state.denied.add();
+        ext_proc::fail_with(x_, {said->status, std::move(said->headers), std::move(said->body), {}});
+        decided_ = outcome::denied;
+        co_return *decided_;
+    }
+    if (!key.empty()) state.kept.keep(key, said->endpoints, said->ttl, time.recent());
+    (said->endpoints.empty() ? state.native : state.picked).add();
+    take_list(std::move(said->endpoints));
+    co_return *decided_;
+}
+
 std::shared_ptr<const routing::pool_member> outside_pick::next(const picker::slot_set& tried) const {
     const routing::pool_view& v = pool_.current();
     for (const std::string& wanted : go_.endpoints) {
         for (const auto& m : v.members) {
-            if (endpoint_key(m->address) == wanted && !tried.test(m->slot)) return m;
+            if ((endpoint_key(m->address) == wanted || m->id == wanted) && !tried.test(m->slot)) return m;
         }
     }
     return nullptr;
 }
 
 void outside_pick::apply() {
+    if (advises()) return;
     x_.request_to_change().headers = go_.head.headers;
     if (go_.body) x_.outgoing_body = *go_.body;
 }

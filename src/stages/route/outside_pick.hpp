@@ -29,6 +29,10 @@ public:
     const routing::pool_client& of() const { return pool_; }
     // Asks once, with the request as it stands: x.target's path, edits and outgoing body. Then what came out.
     awaitable<outcome> ask();
+    // The same by HTTP.
+    awaitable<outcome> ask_callout(const picker::request_features& f, std::string_view model);
+    // May the pool's balancer choose when the list is spent? Of a callout it is advice.
+    bool advises() const { return pool_.service() == nullptr; }
     outcome decided() const { return *decided_; }
 
     // The first endpoint of the list that was not tried; null: there is none.
@@ -44,6 +48,7 @@ private:
     header_list original_;
     std::optional<ext_proc::processor_client> client_;
     std::optional<outcome> decided_;
+    void take_list(std::vector<std::string> names);
     ext_proc::dispatch go_;
 };
 

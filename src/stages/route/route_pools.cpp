@@ -17,7 +17,8 @@ awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c,
         }
         const auto now = services_.time().recent();
         const picker::request_features& features = p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star));
-        const bool asks = pool->service() != nullptr && !pool->service()->config().shadow;
+        const bool asks =
+            pool->callout() != nullptr || (pool->service() != nullptr && !pool->service()->config().shadow);
         if (asks) {
             const bool done = co_await place_outside(p, c, features);
             if (p.denied) co_return std::nullopt;
@@ -51,7 +52,15 @@ awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c,
 
 awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const picker::request_features& features) {
     routing::pool_client& pool = *c.at->pool();
-    if (!p.outside) {
+    if (!p.outside && pool.callout() != nullptr) {
+        p.outside.emplace(p.x, pool);
+        const std::string name = upstream_name(*c.of, *c.to, p.star);
+        const auto outcome = co_await p.outside->ask_callout(features, name);
+        if (outcome == outside_pick::outcome::denied) {
+            p.denied = true;
+            co_return false;
+        }
+    } else if (!p.outside) {
         // It sees the request as a server would get it.
         const auto aimed = aim(p.x, c, pool.address(), p.facts, p.star, p.translated);
         if (!aimed) {
@@ -67,6 +76,7 @@ awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const
     }
     if (!p.listed()) co_return true;
     const auto member = p.outside->next(p.plan.tried_slots(*c.at, *c.to));
+    if (member == nullptr && p.outside->advises()) co_return true;
     if (member == nullptr) {
         // Those it named are spent: it does not leave the choice of others to us.
         if (!p.x.failure()) p.x.fail(error{error_kind::no_target, "No endpoint that was picked can be reached."});
