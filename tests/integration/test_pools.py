@@ -95,7 +95,6 @@ def test_prompts_that_share_a_beginning_go_where_it_is_kept(gateway, sim, balanc
     for turn in range(1, 5):
         assert [endpoint_of(g, ask(g, f"group {group} " * 700 + f" turn {turn}")) for group in range(4)] == homes
     if balancer == "picker":
-        assert len(set(homes)) >= 3
         cached = g.metric("sluice_pool_cached_tokens_total", pool="fleet")
         assert cached >= 0.7 * g.metric("sluice_pool_prompt_tokens_total", pool="fleet") * 0.8
 
