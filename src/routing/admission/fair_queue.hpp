@@ -53,7 +53,7 @@ struct queue_options {
 // What the queue wants to know of a request. A plain value.
 struct queue_item {
     int priority = 0;
-    std::string_view tenant;
+    std::string_view tenant = {};
     std::int64_t tokens = 1;           // what it will cost: prompt to compute and, weighted, the answer
     std::uint64_t bytes = 0;           // held while it waits
     std::chrono::milliseconds ttl{0};  // how long it may wait; 0, or more than the queue's: the queue's
