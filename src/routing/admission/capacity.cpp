@@ -59,6 +59,11 @@ void learned_capacity::end_window(double slowdown) {
     reached_ = overloaded_ = false;
 }
 
+double idle_ttft_s(const picker::step_rates& rates, double prompt_tokens) {
+    // A step and a half: it comes in the middle of one (routing/picker/cost.hpp, with nobody else there).
+    return 1.5 * rates.c0_s + std::max(0.0, prompt_tokens) * rates.cp_s;
+}
+
 double saturation(std::span<const endpoint_fill> endpoints) {
     double inflight = 0, limit = 0;
     for (const endpoint_fill& e : endpoints) {

@@ -16,6 +16,8 @@
 // A limit that nothing pushes against does not grow: it would say nothing when the load comes.
 #pragma once
 
+#include "routing/picker/rates.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -62,6 +64,9 @@ private:
     bool reached_ = false;     // the limit, in this window
     bool overloaded_ = false;  // already told, in this window
 };
+
+// What a prompt would take on an idle endpoint: `alone_s` of the above. `prompt_tokens` without those it keeps already.
+double idle_ttft_s(const picker::step_rates& rates, double prompt_tokens);
 
 // How full a pool is: 0 idle, 1 at its limit, above when limits shrank under what was under way. An endpoint without a
 // limit (0) is never full and counts not at all; a pool of no endpoints is full.
