@@ -53,6 +53,9 @@ private:
     }
     void handle(const event& e);
     void send(std::uint32_t index);
+    void submit(std::uint32_t index, std::size_t endpoint);
+    void drop(std::uint32_t index);
+    void send_late();
     void step(std::size_t endpoint);
     void finished(std::uint32_t index, std::size_t endpoint);
     void poll();
@@ -72,6 +75,7 @@ private:
     sim_time now_{};
     std::size_t left_;
     std::vector<sim::progress> progress_;
+    std::vector<late_choice> late_;
     run_result result_;
 };
 
@@ -122,6 +126,7 @@ run_result simulation::serve() {
             planned_.pop();
             handle(e);
         }
+        send_late();
     }
     for (const auto& s : servers_) result_.ends.push_back(s->engine.load());
     return std::move(result_);
@@ -156,8 +161,16 @@ void simulation::send(std::uint32_t index) {
                     .blocks = std::span(r.blocks).first(prompt_blocks),
                     .prompt_tokens = r.prompt_tokens,
                     .session = r.session,
-                    .adapter = r.adapter};
+                    .adapter = r.adapter,
+                    .priority = r.priority,
+                    .tenant = r.tenant};
     const std::size_t endpoint = policy_.choose(a, infos_, seconds(now_));
+    if (endpoint != policy::later) submit(index, endpoint);
+}
+
+void simulation::submit(std::uint32_t index, std::size_t endpoint) {
+    const request& r = workload_.requests[index];
+    outcome& o = result_.outcomes[index];
     if (!infos_.at(endpoint).ready) throw std::logic_error("a policy chose an endpoint that is not ready");
     ++o.attempts;
     o.endpoint = static_cast<std::uint32_t>(endpoint);
@@ -166,6 +179,21 @@ void simulation::send(std::uint32_t index) {
                             r.adapter == 0 ? "" : std::to_string(r.adapter)};
     if (!s.engine.fits(spec)) throw std::invalid_argument("a request of " + workload_.name + " fits no endpoint");
     s.requests.emplace(s.engine.submit(std::move(spec), now_), index);
+}
+
+void simulation::drop(std::uint32_t index) {
+    result_.outcomes[index].dropped = true;
+    --left_;
+    for (const std::uint32_t next : followers_[index]) drop(next);
+}
+
+void simulation::send_late() {
+    late_.clear();
+    policy_.choose_late(late_, seconds(now_));
+    for (const late_choice& l : late_) {
+        const auto index = static_cast<std::uint32_t>(l.id);
+        l.endpoint == late_choice::dropped ? drop(index) : submit(index, l.endpoint);
+    }
 }
 
 void simulation::step(std::size_t endpoint) {

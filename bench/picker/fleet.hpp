@@ -39,10 +39,11 @@ struct outcome {
     std::uint32_t endpoint = 0;       // of the last attempt
     std::uint32_t cached_tokens = 0;  // of its prompt, when it was first admitted there
     std::uint32_t attempts = 0;
+    bool dropped = false;  // refused by the policy, or never sent because the turn before it was
 };
 
 struct run_result {
-    std::vector<outcome> outcomes;       // one per request of the workload; all are done
+    std::vector<outcome> outcomes;       // one per request of the workload; all are done or dropped
     std::vector<sim::engine_load> ends;  // of each endpoint when all was done
     std::uint64_t events = 0;
 };

@@ -137,4 +137,16 @@ workload no_reuse(const unique_shape& s, std::uint64_t seed) {
     return w;
 }
 
+workload classes(const std::vector<class_shape>& all, std::uint64_t seed) {
+    workload w{"classes", {}};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        for (request& r : no_reuse(all[i].requests, stirred(seed) + i).requests) {
+            r.priority = all[i].priority;
+            r.tenant = all[i].tenant;
+            w.requests.push_back(std::move(r));
+        }
+    }
+    return w;
+}
+
 }  // namespace sluice::picker_bench

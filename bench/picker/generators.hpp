@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace sluice::picker_bench {
 
@@ -50,6 +51,15 @@ struct unique_shape {
     double rate = 20, seconds = 60;
 };
 workload no_reuse(const unique_shape& s, std::uint64_t seed);
+
+// Several kinds of no_reuse() at once: classes of one service, or tenants of one class. Their priorities and tenants
+// are for policies that know them.
+struct class_shape {
+    unique_shape requests;
+    int priority = 4;
+    std::uint32_t tenant = 0;
+};
+workload classes(const std::vector<class_shape>& all, std::uint64_t seed);
 
 // A trace in the format of Mooncake (kvcache-ai/Mooncake, FAST'25 release): JSON lines with timestamp in ms,
 // input_length, output_length and hash_ids, names of chained blocks of 512 tokens. Sent `speed` times as fast as

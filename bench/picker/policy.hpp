@@ -20,6 +20,8 @@ struct arrival {
     std::uint32_t prompt_tokens = 0;
     std::uint64_t session = 0;  // 0: none
     std::uint32_t adapter = 0;  // 0: none
+    int priority = 4;           // 0 to 7, higher first
+    std::uint32_t tenant = 0;   // who sent it
 };
 
 // An endpoint as the gateway knows it.
@@ -36,11 +38,21 @@ struct usage {
     std::uint32_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
 };
 
+// What became of a request that choose() kept back.
+struct late_choice {
+    static constexpr std::size_t dropped = SIZE_MAX;
+
+    std::uint64_t id = 0;
+    std::size_t endpoint = dropped;  // ready; or refused, for good
+};
+
 class policy {
 public:
     virtual ~policy() = default;
 
+    static constexpr std::size_t later = SIZE_MAX;
     // Which endpoint gets the request; one that is ready, of which there is at least one. It is dispatched at once.
+    // `later`: it waits until choose_late() says where it goes.
     virtual std::size_t choose(const arrival& a, std::span<const endpoint_info> endpoints, double now_s) = 0;
 
     virtual void on_first_token(std::uint64_t id, double now_s) = 0;
@@ -50,6 +62,8 @@ public:
 
     // `endpoints` has fresh figures.
     virtual void on_poll(std::span<const endpoint_info> endpoints, double now_s) = 0;
+    // Asked after each of the other calls: appends the requests whose waiting is over.
+    virtual void choose_late(std::vector<late_choice>&, double /*now_s*/) {}
     // The endpoint is back with an empty memory.
     virtual void on_restarted(std::size_t endpoint) = 0;
 };

@@ -20,12 +20,6 @@ picker::picker_options options_of(const policy_settings& s) {
     return o;
 }
 
-picker::steady_time at(double now_s) {
-    const std::chrono::duration<double> d(now_s);
-    // The clock's epoch stands for "never" in the picker.
-    return picker::steady_time(std::chrono::hours(1) + std::chrono::round<picker::steady_time::duration>(d));
-}
-
 // As the gateway's hasher cuts prompts: every end of one of its blocks is the end of one of ours, and the name there
 // stands for all before it.
 std::vector<picker::prefix_block> grown(std::span<const std::uint64_t> names) {
@@ -40,6 +34,11 @@ std::vector<picker::prefix_block> grown(std::span<const std::uint64_t> names) {
 
 }  // namespace
 
+picker::steady_time at(double now_s) {
+    const std::chrono::duration<double> d(now_s);
+    return picker::steady_time(std::chrono::hours(1) + std::chrono::round<picker::steady_time::duration>(d));
+}
+
 policy_sluice::policy_sluice(const policy_settings& s) : picker_(options_of(s)) {
     for (std::uint32_t i = 0; i < s.endpoints; ++i) {
         picker::pool_endpoint e;
@@ -52,6 +51,13 @@ policy_sluice::policy_sluice(const policy_settings& s) : picker_(options_of(s)) 
 }
 
 std::size_t policy_sluice::choose(const arrival& a, std::span<const endpoint_info> endpoints, double now_s) {
+    prepare(a, endpoints);
+    picker::pick_result choice = pick(a.id, now_s);
+    if (choice.count == 0) throw std::logic_error("the picker refused a request that has no conditions");
+    return dispatch(a.id, choice, now_s).slot;
+}
+
+void policy_sluice::prepare(const arrival& a, std::span<const endpoint_info> endpoints) {
     watch(endpoints);
     request_under_way& r = under_way_[a.id];
     r.blocks = grown(a.blocks);
@@ -60,10 +66,16 @@ std::size_t policy_sluice::choose(const arrival& a, std::span<const endpoint_inf
     r.features.session = a.session;
     r.features.blocks = r.blocks;
     r.features.prompt_bytes = std::uint64_t{a.prompt_tokens} * token_bytes;
-    picker::pick_result choice = picker_.pick(r.features, pool_, at(now_s));
-    if (choice.count == 0) throw std::logic_error("the picker refused a request that has no conditions");
+}
+
+picker::pick_result policy_sluice::pick(std::uint64_t id, double now_s) const {
+    return picker_.pick(under_way_.at(id).features, pool_, at(now_s));
+}
+
+const picker::ticket& policy_sluice::dispatch(std::uint64_t id, picker::pick_result& choice, double now_s) {
+    request_under_way& r = under_way_.at(id);
     r.ticket = picker_.dispatch(choice, r.features, pool_, at(now_s));
-    return r.ticket.slot;
+    return r.ticket;
 }
 
 void policy_sluice::on_first_token(std::uint64_t id, double now_s) {

@@ -13,9 +13,25 @@
 
 namespace sluice::picker_bench {
 
+// The gateway's clock at a time of the run. The clock's epoch stands for "never" in the picker, so it begins later.
+picker::steady_time at(double now_s);
+
 class policy_sluice final : public policy {
 public:
     explicit policy_sluice(const policy_settings& s);
+
+    // choose() in two steps. A request that was prepared may look for an endpoint as often as it likes; once it has
+    // one, its events are told as those of any other. abandon() is for one that never gets one.
+    void prepare(const arrival& a, std::span<const endpoint_info> endpoints);
+    picker::pick_result pick(std::uint64_t id, double now_s) const;
+    const picker::ticket& dispatch(std::uint64_t id, picker::pick_result& choice, double now_s);
+    void abandon(std::uint64_t id) { under_way_.erase(id); }
+    // Requests that the endpoint may have under way; 0: any number.
+    void set_limit(std::size_t endpoint, std::int64_t requests) {
+        pool_.endpoints[endpoint].concurrency_max = requests;
+    }
+    const picker::endpoint_picker& picker() const { return picker_; }
+    const picker::ticket& ticket_of(std::uint64_t id) const { return under_way_.at(id).ticket; }
 
     std::size_t choose(const arrival& a, std::span<const endpoint_info> endpoints, double now_s) override;
     void on_first_token(std::uint64_t id, double now_s) override;

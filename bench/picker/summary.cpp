@@ -22,12 +22,22 @@ double percentile(std::vector<double>& v, double part) {
 }  // namespace
 
 summary summarise(const workload& w, const run_result& r) {
+    return summarise(w, r, [](const request&) { return true; });
+}
+
+summary summarise(const workload& w, const run_result& r, const std::function<bool(const request&)>& counts) {
+    summary s;
     std::vector<double> ttft, e2e;
     double first = INFINITY, last = 0, prompt = 0, cached = 0, output = 0;
     for (std::size_t i = 0; i < w.requests.size(); ++i) {
         const request& q = w.requests[i];
         const outcome& o = r.outcomes[i];
-        if (!q.measured) continue;
+        if (!q.measured || !counts(q)) continue;
+        ++s.requests;
+        if (o.dropped) {
+            ++s.dropped;
+            continue;
+        }
         ttft.push_back(o.first_token_s - o.sent_s);
         e2e.push_back(o.done_s - o.sent_s);
         first = std::min(first, o.sent_s);
@@ -36,8 +46,6 @@ summary summarise(const workload& w, const run_result& r) {
         cached += o.cached_tokens;
         output += q.output_tokens;
     }
-    summary s;
-    s.requests = ttft.size();
     if (ttft.empty()) return s;
     s.ttft_mean = mean(ttft);
     s.ttft_p50 = percentile(ttft, 0.5);
@@ -55,6 +63,7 @@ summary mean_of(std::span<const summary> runs) {
     const auto n = static_cast<double>(runs.size());
     for (const summary& s : runs) {
         m.requests += s.requests;
+        m.dropped += s.dropped;
         for (double summary::* f : {&summary::ttft_mean, &summary::ttft_p50, &summary::ttft_p99, &summary::e2e_mean,
                                     &summary::tokens_per_s, &summary::hit_rate, &summary::preemptions})
             m.*f += s.*f / n;

@@ -23,6 +23,8 @@ struct request {
     std::uint32_t output_tokens = 1;
     std::uint64_t session = 0;  // of its conversation; 0: none
     std::uint32_t adapter = 0;  // number of its LoRA adapter; 0: the base model
+    int priority = 4;           // 0 to 7, higher first; for policies that know classes
+    std::uint32_t tenant = 0;   // who sends it, likewise
     bool measured = true;       // false: it warms the caches up and counts in no figure
 
     // Chained names of the blocks of prompt and answer, one per block_tokens; a rest that fills no block has none.
