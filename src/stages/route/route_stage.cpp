@@ -106,6 +106,7 @@ route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const
     : config_(config),
       models_(std::move(models)),
       known_(std::move(known)),
+      desk_(*models_, known_, s),
       services_(s),
       random_(random_source::from_system()) {
     for (const auto& p : models_->providers()) {
@@ -171,18 +172,20 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     if (facts.model.empty()) {
         co_return x.fail(error{error_kind::bad_request, "The request names no `model`.", "model"});
     }
-    const routing::found_model found = models_->find(facts.model);
+    routing::found_model found = models_->find(facts.model);
     if (found.which == nullptr || facts.model.size() > model_bytes_max || !x.caller.may_use(facts.model)) {
         co_return unknown_model(x, facts.model);
     }
-    const std::string star(found.star);
+    const routing::model& asked = *found.which;
+    std::string subject;
+    const arm_desk::admission admitted = desk_.admit(x, found, subject);
+    if (admitted == arm_desk::admission::unknown) co_return unknown_model(x, facts.model);
     x.model = facts.model;
+    if (admitted == arm_desk::admission::gone) co_return co_await arm_desk::say_gone(x);
+    const std::string star(found.star);
     x.model_entry = found.which->config.name;
     x.stream = facts.stream;
     const routing::model_config& model = found.which->config;
-    std::string subject;
-    if (model.stay == routing::sticky::key) subject = x.caller.key_id;
-    if (model.stay == routing::sticky::session) subject = x.request().headers.find(model.session_header).value_or("");
 
     suitable_targets suitable(known_, config_.require, star);
     if (!config_.require.empty() && !suitable.any(*found.which)) {
@@ -203,6 +206,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     if (counts && !routing::speaks_natively(c->at->what().config, facts.api, x.request().path())) {
         co_return co_await serve_count(x, asked_in(x, facts, translated), suitable.counter(*c));
     }
+    arm_visit visit(desk_, x, asked, *found.which, star);
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
@@ -213,6 +217,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         }
         x.fell_back = c->to != first_choice || c->of != found.which;
         x.hold_back = plan.has_others() ? worth_another_or_too_long : worth_another;
+        visit.attempt(*c);
         const auto aimed = aim(x, *c, facts, star, translated);
         if (!aimed) {
             x.fail(aimed.error());

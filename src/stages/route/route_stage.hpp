@@ -8,6 +8,7 @@
 #include "routing/attempt_plan.hpp"
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
+#include "stages/route/arm_desk.hpp"
 #include "stages/route/known_models.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
@@ -62,6 +63,7 @@ private:
     const route_stage_config config_;
     const std::shared_ptr<const routing::model_table> models_;
     const known_models known_;
+    const arm_desk desk_;
     services& services_;
     random_source random_;
     routing::attempt_plan::runtimes providers_;
