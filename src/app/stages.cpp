@@ -39,7 +39,7 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     kinds.push_back(kind<route::route_stage_config>(
         out, "route", "Finds the model's target; retries and falls back.", [](const auto& c, stage_parts& p) {
             return std::make_unique<route::route_stage>(c, p.models, route::known_models(p.catalogue, p.counters),
-                                                        p.common);
+                                                        p.common, &p.upstreams);
         }));
     kinds.push_back(kind<feedback::feedback_config>(
         out, "feedback", "Takes what callers think of answers, for the comparison of arms.",

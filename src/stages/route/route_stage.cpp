@@ -102,13 +102,14 @@ std::optional<std::string_view> model_id(std::string_view path) {
 }  // namespace
 
 route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
-                         known_models known, services& s)
+                         known_models known, services& s, upstream_pool* pool)
     : config_(config),
       models_(std::move(models)),
       known_(std::move(known)),
       desk_(*models_, known_, s),
       services_(s),
-      random_(random_source::from_system()) {
+      random_(random_source::from_system()),
+      shadows_(models_, pool, s) {
     for (const auto& p : models_->providers()) {
         if (p->config.name == config_.default_provider) {
             default_provider_ = providers_.size();
@@ -207,6 +208,8 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         co_return co_await serve_count(x, asked_in(x, facts, translated), suitable.counter(*c));
     }
     arm_visit visit(desk_, x, asked, *found.which, star);
+    shadow_watch shadowed(x);
+    shadowed.pair = copy_to_shadow(x, *found.which, facts, star);
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
@@ -264,6 +267,24 @@ awaitable<void> route_stage::pause(int attempts) {
                                     first_backoff * attempts + std::chrono::milliseconds(random_.below(25)));
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+}
+
+std::shared_ptr<shadow_pair> route_stage::copy_to_shadow(exchange& x, const routing::model& m, request_facts facts,
+                                                         std::string_view star) {
+    const auto turn = shadows_.draw(x, m, random_);
+    if (!turn) return nullptr;
+    const before_attempt start(x);
+    std::unique_ptr<translation> asked;  // of its own: it refers to these facts
+    const auto aimed = aim(x, turn->to, facts, star, asked);
+    std::shared_ptr<shadow_pair> pair;
+    if (aimed) {
+        pair = shadows_.send(*turn, x);
+    } else {
+        shadows_.drop(*turn);
+    }
+    start.restore(x);
+    x.target.reset();
+    return pair;
 }
 
 translation& route_stage::asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const {

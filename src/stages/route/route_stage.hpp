@@ -12,6 +12,7 @@
 #include "stages/route/known_models.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
+#include "stages/route/shadow.hpp"
 #include "stages/route/suitable_targets.hpp"
 #include "stages/route/translation.hpp"
 
@@ -29,9 +30,10 @@ namespace sluice::route {
 
 class route_stage final : public stage {
 public:
-    // `s` outlives the stage. Throws std::runtime_error when the configuration names a provider that does not exist.
+    // `s` and `pool` outlive the stage; copies for shadows are sent through the pool, without one there are none.
+    // Throws std::runtime_error when the configuration names a provider that does not exist.
     route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
-                known_models known, services& s);
+                known_models known, services& s, upstream_pool* pool = nullptr);
 
     std::string_view name() const override { return "route"; }
     awaitable<void> serve(exchange& x, next_stage next) override;
@@ -55,6 +57,9 @@ private:
                      std::unique_ptr<translation>& translated) const;
     // The attempt itself, its answer translated where its target speaks another dialect than the client.
     awaitable<void> attempt(exchange& x, next_stage next, translation& translated, routing::provider_runtime& at);
+    // Sends a copy to the model's shadow, where it is this request's turn; x is left as it was.
+    std::shared_ptr<shadow_pair> copy_to_shadow(exchange& x, const routing::model& m, request_facts facts,
+                                                std::string_view star);
     static void point(exchange& x, const routing::candidate& c, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
@@ -66,6 +71,7 @@ private:
     const arm_desk desk_;
     services& services_;
     random_source random_;
+    shadows shadows_;
     routing::attempt_plan::runtimes providers_;
     std::size_t default_provider_ = 0;
     bool has_default_ = false;
