@@ -1,6 +1,7 @@
 #include "app/server.hpp"
 
 #include "admin/admin_stages.hpp"
+#include "admin/arms_page.hpp"
 #include "admin/pool_stage.hpp"
 #include "routing/pools/endpoints_file.hpp"
 #include "telemetry/gateway_metrics.hpp"
@@ -190,9 +191,13 @@ std::shared_ptr<const route_table> server::admin_routes() {
     auto table = std::make_shared<route_table>();
     route all;
     all.name = "admin";
+    // The object that stages ask for by services::shared().
+    const auto arms = std::static_pointer_cast<arm_board>(
+        objects_.get(arm_board::shared_key, typeid(arm_board), [] { return std::make_shared<arm_board>(); }));
     all.stages.push_back(std::make_unique<admin::status_stage>(admin::status_sources{
         .ready = [this] { return ready_.load(std::memory_order_relaxed); },
         .scrape = [this] { return metrics_.scrape(); },
+        .arms = [arms](std::string_view model) { return admin::arms_page(model, arms->results(model)); },
     }));
     all.stages.push_back(std::make_unique<admin::pool_stage>(admin::pool_sources{
         .pools = [this] { return pools_->pools(); },

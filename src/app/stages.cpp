@@ -2,6 +2,7 @@
 
 #include "stages/a2a/a2a_stage.hpp"
 #include "stages/auth/auth_stage.hpp"
+#include "stages/feedback/feedback_stage.hpp"
 #include "stages/http/http_stage.hpp"
 #include "stages/quota/quota_stage.hpp"
 #include "stages/relay/relay_stage.hpp"
@@ -38,8 +39,11 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     kinds.push_back(kind<route::route_stage_config>(
         out, "route", "Finds the model's target; retries and falls back.", [](const auto& c, stage_parts& p) {
             return std::make_unique<route::route_stage>(c, p.models, route::known_models(p.catalogue, p.counters),
-                                                        p.common);
+                                                        p.common, &p.upstreams);
         }));
+    kinds.push_back(kind<feedback::feedback_config>(
+        out, "feedback", "Takes what callers think of answers, for the comparison of arms.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<feedback::feedback_stage>(c, p.common); }));
     kinds.push_back(
         kind<a2a::a2a_config>(out, "a2a", "Serves an A2A agent's card with the gateway's URL.",
                               [](const auto& c, stage_parts&) { return std::make_unique<a2a::a2a_stage>(c); }));

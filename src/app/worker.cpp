@@ -82,6 +82,8 @@ worker::~worker() {
         asio::post(context_, [this] { cut(abort_reason::shutdown); });
         context_.poll();
     }
+    // What stages have started beside their exchanges ends with them, while the pools still exist.
+    asio::post(context_, [this] { site_.routes = std::make_shared<route_table>(); });
     context_.poll();
 }
 

@@ -166,7 +166,7 @@ std::vector<std::string> model_table::suggestions(std::string_view name, const i
     std::vector<std::pair<std::size_t, std::string>> close;
     const std::size_t limit = std::max<std::size_t>(3, name.size() / 3);
     for (const auto& [known, m] : by_name_) {
-        if (!caller.may_use(known)) continue;
+        if (!caller.may_use(known) || !may_see(m->config.life, caller)) continue;
         const std::size_t distance = edit_distance(name, known, limit);
         const bool kin = !name.empty() && (known.starts_with(name) || name.starts_with(known));
         if (distance <= limit || kin) close.emplace_back(distance, std::string(known));

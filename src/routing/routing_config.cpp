@@ -2,6 +2,7 @@
 
 #include "base/nearest.hpp"
 #include "http/url.hpp"
+#include "routing/arms/checks.hpp"
 #include "routing/gcp_service_account.hpp"
 
 #include <algorithm>
@@ -230,6 +231,7 @@ void read(config_reader& r, target_config& c) {
     if (c.in_pool) c.provider = pool;
     r.field("model", c.model,
             "The model's name there; the model's own name, if absent. A * takes what the model's * matched.");
+    r.field("arm", c.arm, "Names the target in an A/B test: its figures are kept apart.");
     r.field("weight", c.weight, "Share among the targets of the same priority; 0 takes none.",
             {.min = 0, .max = 1000000});
     r.field("priority", c.priority, "Lower ones are used first; others when those are not available.",
@@ -243,10 +245,20 @@ void read(config_reader& r, target_config& c) {
 void read(config_reader& r, model_config& c) {
     r.field("name", c.name, "What clients ask for; may hold one *.", required);
     r.field("aliases", c.aliases, "Other names for it.");
-    r.list("targets", c.targets, "Where it is served.", required);
+    read(r, c.life);
+    r.list("targets", c.targets, "Where it is served.", c.life.state == model_state::retired ? constraint{} : required);
     r.field("fallback", c.fallback, "Models to try when no target of this one can serve.");
-    r.one_of<sticky>("sticky", c.stay, {{"none", sticky::none}, {"key", sticky::key}, {"session", sticky::session}},
-                     "Who stays with the target that was drawn: each key, or each session.");
+    r.one_of<sticky>("sticky", c.stay,
+                     {{"none", sticky::none},
+                      {"key", sticky::key},
+                      {"session", sticky::session},
+                      {"header", sticky::header},
+                      {"body", sticky::body}},
+                     "Who stays with the target that was drawn: each key, each session, or whom `sticky_by` names.");
+    r.field("sticky_by", c.sticky_by,
+            "Header, with sticky: header, or field of the body, with sticky: body, that names who stays.");
+    r.field("expose_arm", c.expose_arm, "Say in the header x-sluice-arm which arm answered.");
+    r.section("shadow", c.shadow, "A target that gets a copy of some requests; its answers are only measured.");
     r.field("session_header", c.session_header, "Header that names the session, with sticky: session.");
     r.field("attempts", c.attempts, "Upstream calls of one request at most, fallbacks included.",
             {.min = 1, .max = 20});
@@ -255,6 +267,7 @@ void read(config_reader& r, model_config& c) {
         if (alias.find('*') != std::string::npos)
             r.problem("aliases", "an alias is a plain name", "give the model a name with *");
     }
+    check_arms(r, c);
     const bool pattern = c.name.find('*') != std::string::npos;
     for (std::size_t t = 0; t < c.targets.size(); ++t) {
         const std::string& name = c.targets[t].model;
@@ -334,6 +347,7 @@ void read(config_reader& r, routing_config& c) {
                       "there is no model \"" + name + "\"" + did_you_mean(name, models));
         }
     }
+    check_lives(r, c);
 }
 
 }  // namespace sluice::routing

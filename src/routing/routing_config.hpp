@@ -3,6 +3,8 @@
 
 #include "net/connector.hpp"
 #include "net/tls_config.hpp"
+#include "routing/arms/life.hpp"
+#include "routing/arms/shadow_config.hpp"
 #include "routing/pools/pool_config.hpp"
 #include "routing/presets.hpp"
 
@@ -105,6 +107,7 @@ struct target_config {
     std::string provider;  // or a pool's name
     bool in_pool = false;
     std::string model;  // empty: the model's own name
+    std::string arm;    // names it in an A/B test; unique in its model
     int weight = 1;     // share among the targets of the same priority
     int priority = 0;   // lower first
     std::optional<condition_config> when;
@@ -113,7 +116,7 @@ struct target_config {
 };
 void read(config_reader& r, target_config& c);
 
-enum class sticky : std::uint8_t { none, key, session };
+enum class sticky : std::uint8_t { none, key, session, header, body };
 
 struct model_config {
     std::string name;  // may hold `*`
@@ -122,6 +125,11 @@ struct model_config {
     std::vector<std::string> fallback;  // models to try when every target of this one failed
     sticky stay = sticky::none;         // who stays with the target that was drawn
     std::string session_header = "x-session-id";
+    std::string
+        sticky_by;  // the header, or the field of the body, that says who it is; "metadata.user" is one level in
+    bool expose_arm = false;  // say in x-sluice-arm which arm answered
+    life_config life;
+    std::optional<shadow_config> shadow;
     int attempts = 3;  // upstream calls of one request, fallbacks included
 };
 void read(config_reader& r, model_config& c);

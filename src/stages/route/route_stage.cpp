@@ -103,12 +103,14 @@ std::optional<std::string_view> model_id(std::string_view path) {
 }  // namespace
 
 route_stage::route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
-                         known_models known, services& s)
+                         known_models known, services& s, upstream_pool* pool)
     : config_(config),
       models_(std::move(models)),
       known_(std::move(known)),
+      desk_(*models_, known_, s),
       services_(s),
-      random_(random_source::from_system()) {
+      random_(random_source::from_system()),
+      shadows_(models_, pool, s) {
     for (const auto& p : models_->providers()) {
         has_pools_ |= p->pool.has_value();
         if (p->config.name == config_.default_provider && !p->pool) {
@@ -174,18 +176,20 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     if (facts.model.empty()) {
         co_return x.fail(error{error_kind::bad_request, "The request names no `model`.", "model"});
     }
-    const routing::found_model found = models_->find(facts.model);
+    routing::found_model found = models_->find(facts.model);
     if (found.which == nullptr || facts.model.size() > model_bytes_max || !x.caller.may_use(facts.model)) {
         co_return unknown_model(x, facts.model);
     }
-    const std::string star(found.star);
+    const routing::model& asked = *found.which;
+    std::string subject;
+    const arm_desk::admission admitted = desk_.admit(x, found, subject);
+    if (admitted == arm_desk::admission::unknown) co_return unknown_model(x, facts.model);
     x.model = facts.model;
+    if (admitted == arm_desk::admission::gone) co_return co_await arm_desk::say_gone(x);
+    const std::string star(found.star);
     x.model_entry = found.which->config.name;
     x.stream = facts.stream;
     const routing::model_config& model = found.which->config;
-    std::string subject;
-    if (model.stay == routing::sticky::key) subject = x.caller.key_id;
-    if (model.stay == routing::sticky::session) subject = x.request().headers.find(model.session_header).value_or("");
 
     suitable_targets suitable(known_, config_.require, star);
     if (!config_.require.empty() && !suitable.any(*found.which)) {
@@ -206,6 +210,9 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     if (counts && !routing::speaks_natively(c->at->what().config, facts.api, x.request().path())) {
         co_return co_await serve_count(x, asked_in(x, facts, translated), suitable.counter(*c));
     }
+    arm_visit visit(desk_, x, asked, *found.which, star);
+    shadow_watch shadowed(x);
+    shadowed.pair = copy_to_shadow(x, *found.which, facts, star);
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
@@ -221,6 +228,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
         const upstream_endpoint& to = p.call ? p.call->member().address : c->at->what().endpoints[c->endpoint];
         x.fell_back = c->to != first_choice || c->of != found.which;
         x.hold_back = plan.has_others() ? worth_another_or_too_long : worth_another;
+        visit.attempt(*c);
         const auto aimed = aim(x, *c, to, facts, star, translated);
         if (!aimed) {
             x.fail(aimed.error());
@@ -269,6 +277,24 @@ awaitable<void> route_stage::pause(int attempts) {
                                     first_backoff * attempts + std::chrono::milliseconds(random_.below(25)));
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+}
+
+std::shared_ptr<shadow_pair> route_stage::copy_to_shadow(exchange& x, const routing::model& m, request_facts facts,
+                                                         std::string_view star) {
+    const auto turn = shadows_.draw(x, m, random_);
+    if (!turn) return nullptr;
+    const before_attempt start(x);
+    std::unique_ptr<translation> asked;  // of its own: it refers to these facts
+    const auto aimed = aim(x, turn->to, turn->to.at->what().endpoints[turn->to.endpoint], facts, star, asked);
+    std::shared_ptr<shadow_pair> pair;
+    if (aimed) {
+        pair = shadows_.send(*turn, x);
+    } else {
+        shadows_.drop(*turn);
+    }
+    start.restore(x);
+    x.target.reset();
+    return pair;
 }
 
 translation& route_stage::asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const {

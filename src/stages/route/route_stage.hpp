@@ -8,11 +8,13 @@
 #include "routing/attempt_plan.hpp"
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
+#include "stages/route/arm_desk.hpp"
 #include "stages/route/known_models.hpp"
 #include "stages/route/outside_pick.hpp"
 #include "stages/route/prompt_facts.hpp"
 #include "stages/route/request_facts.hpp"
 #include "stages/route/route_config.hpp"
+#include "stages/route/shadow.hpp"
 #include "stages/route/suitable_targets.hpp"
 #include "stages/route/translation.hpp"
 
@@ -32,9 +34,10 @@ struct placing;  // placing.hpp
 
 class route_stage final : public stage {
 public:
-    // `s` outlives the stage. Throws std::runtime_error when the configuration names a provider that does not exist.
+    // `s` and `pool` outlive the stage; copies for shadows are sent through the pool, without one there are none.
+    // Throws std::runtime_error when the configuration names a provider that does not exist.
     route_stage(const route_stage_config& config, std::shared_ptr<const routing::model_table> models,
-                known_models known, services& s);
+                known_models known, services& s, upstream_pool* pool = nullptr);
 
     std::string_view name() const override { return "route"; }
     awaitable<void> serve(exchange& x, next_stage next) override;
@@ -70,6 +73,9 @@ private:
     awaitable<void> call_pool(placing& p, next_stage next, const routing::candidate& c);
     // True: the picker has put its own reply in the place of the upstream's.
     static awaitable<bool> follow(exchange& x, next_stage next, ext_proc::processor_client* follower);
+    // Sends a copy to the model's shadow, where it is this request's turn; x is left as it was.
+    std::shared_ptr<shadow_pair> copy_to_shadow(exchange& x, const routing::model& m, request_facts facts,
+                                                std::string_view star);
     static void point(exchange& x, const routing::candidate& c, const upstream_endpoint& to, std::string path);
     void unknown_model(exchange& x, std::string_view name) const;
     // Remembers what an attempt tells about its upstream, and says who is to blame if it failed.
@@ -80,8 +86,10 @@ private:
     const route_stage_config config_;
     const std::shared_ptr<const routing::model_table> models_;
     const known_models known_;
+    const arm_desk desk_;
     services& services_;
     random_source random_;
+    shadows shadows_;
     routing::attempt_plan::runtimes providers_;
     std::size_t default_provider_ = 0;
     bool has_default_ = false;
