@@ -266,4 +266,5 @@ def pick_latency(settings):
 
 
 ALL = {"throughput": throughput, "large-body": large_body, "stream": stream, "idle-streams": idle_streams,
-       "latency": latency, "translate": translate, "picker": fleets.picker, "pick-latency": pick_latency}
+       "latency": latency, "translate": translate, "picker": fleets.picker, "pick-latency": pick_latency,
+       "admission": fleets.admission}

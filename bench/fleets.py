@@ -1,4 +1,5 @@
-"""The bench `picker`: policies that choose model servers, compared on simulated fleets by bench-picker.
+"""The benches `picker`, policies that choose model servers compared by bench-picker, and `admission`, overload with
+and without a queue in front of them by bench-admission; both on simulated fleets.
 
 Nothing is timed: the figures follow from seeds, so they are the same on every machine. Those with goals come from the
 held-out cases and seeds, which nobody looked at when constants were chosen (bench/picker/cases.hpp).
@@ -16,7 +17,7 @@ CELLS = ["ttft_mean", "ttft_p50", "ttft_p99", "e2e_mean", "tokens_per_s", "hit_r
 
 def picker(settings):
     """Every case and policy; each figure of the table is a mean over the seeds."""
-    rows = run_tool(settings)
+    rows = run_picker(settings)
     seeds = max(len(row["ttft_mean_by_seed"]) for row in rows)
     report = Report("picker", f"simulated fleets of model servers, {seeds} seeds; no figure is timed", COLUMNS)
     cases = {}
@@ -30,13 +31,38 @@ def picker(settings):
     return report
 
 
-def run_tool(settings):
-    argv = [settings.build / "bench-picker", "--json", "--set", "quick" if settings.quick else "held-out"]
+def admission(settings):
+    """More than a fleet can do, with admission and without: what each class and tenant gets."""
+    limits = ["--seeds", "1", "--seconds", "20"] if settings.quick else []
+    rows = run_tool(settings, ["bench-admission", "--json", *limits])
+    report = Report("admission", "a simulated fleet of 8 model servers in overload; no figure is timed",
+                    ["case, admission, class", "requests", "refused", *COLUMNS[1:6]])
+    found = {}
+    for row in rows:
+        found[row["case"], row["policy"], row["class"]] = row
+        report.row(f"{row['case']}: {row['policy']}, {row['class']}", row["requests"], row["dropped"],
+                   *(row[cell] for cell in CELLS[:5]))
+
+    def ratio(case, who, key):
+        return found[case, "admission", who][key] / found[case, "none", who][key]
+    report.figure("high_class_p99_to_none", ratio("classes", "high", "ttft_p99"))
+    report.figure("modest_tenant_p99_to_none", ratio("tenants", "modest", "ttft_p99"))
+    report.figure("tokens_to_none", min(ratio(case, "all", "tokens_per_s") for case in ("classes", "tenants")))
+    report.figure("no_overload_ttft_to_none", ratio("no overload", "all", "ttft_mean"))
+    return report
+
+
+def run_picker(settings):
+    return run_tool(settings, ["bench-picker", "--json", "--set", "quick" if settings.quick else "held-out"])
+
+
+def run_tool(settings, command):
+    argv = [settings.build / command[0], *command[1:]]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     for line in done.stderr.splitlines():
         settings.say(f"  {line}")
     if done.returncode != 0:
-        raise BenchError(f"bench-picker failed: {done.stderr.strip()}")
+        raise BenchError(f"{command[0]} failed: {done.stderr.strip()}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -60,11 +60,14 @@ void print(bool json, std::string_view name, bool admission, std::string_view wh
     }
 }
 
+// Constants of admission were chosen with seeds 1 to 3.
+constexpr std::uint64_t first_seed = 11;
+
 void run_case(const overload_case& c, std::uint64_t seeds, bool json) {
     const fleet_plan fleet = usual_fleet();
     for (const bool admission : {false, true}) {
         std::vector<std::vector<summary>> runs(c.classes.size() + 1);  // the last one: all
-        for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
             std::vector<class_shape> shapes;
             for (const named_class& n : c.classes) shapes.push_back(n.shape);
             const workload w = classes(shapes, seed);

@@ -28,7 +28,7 @@ struct capacity_options {
     std::int64_t floor = 4;  // never below
     std::int64_t initial = 32;
     std::int64_t max = 256;  // never above: sequences that the engine runs at once
-    double knee = 3;         // slowdown that is still good
+    double knee = 5;         // slowdown that is still good
     double decrease = 0.85;
     double increase = 2;
     int window_samples = 32;
