@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-constexpr unsigned count_bits =
-    42;  // 4e12 of whatever is counted; the low bits of the window's number tell it from its neighbours
+// 4e12 of whatever is counted; above them the low bits of the window's number, which tell it from its neighbours.
+constexpr unsigned count_bits = 42;
 constexpr std::uint64_t count_max = (std::uint64_t{1} << count_bits) - 1;
 
 template <class Window>

@@ -31,7 +31,7 @@ bool measured(const routing::model_config& m) {
     return std::any_of(m.targets.begin(), m.targets.end(), [](const auto& t) { return !t.arm.empty(); });
 }
 
-// The token of the model in a path: whatever a path may not hold is escaped.
+// A model's name as one segment of a path.
 std::string path_segment(std::string_view name) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
