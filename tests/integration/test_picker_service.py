@@ -126,6 +126,8 @@ def test_what_the_picker_is_told_and_what_it_may_change(gateway, sim, picker):
     assert response.status == 200 and response.header("x-went-into-resp-headers") == "true"
     seen = p.seen[0]
     assert seen["headers"][":method"] == "POST" and seen["headers"][":path"] == "/v1/chat/completions"
+    assert "authorization" not in seen["headers"]
+    assert seen["headers"]["x-request-id"] == response.header("x-request-id")
     assert seen["headers"]["x-mine"] == "1" and "x-gateway-destination-endpoint" not in seen["headers"]
     assert seen["first"].protocol_config.request_body_mode == 4 and seen["first"].protocol_config.response_body_mode == 4
     assert json.loads(seen["body"])["messages"][0]["content"] == text

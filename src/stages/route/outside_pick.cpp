@@ -1,5 +1,7 @@
 #include "stages/route/outside_pick.hpp"
 
+#include "http/reserved_header.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -30,7 +32,10 @@ ext_proc::message_head head_of(exchange& x) {
     h.scheme = "http";
     h.authority = x.request().host;
     h.path = x.target->endpoint->base_path + x.target->path;
-    h.headers = x.request().headers;
+    // What clients prove themselves with is for us alone.
+    h.headers.add_from(x.request().headers,
+                       [](const header_list::field& f) { return !http::credential_header(f.name); });
+    h.headers.set("x-request-id", x.request_id());
     return h;
 }
 
