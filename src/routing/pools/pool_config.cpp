@@ -114,6 +114,7 @@ void read_pool(config_reader& r, pool_config& c) {
     r.section("picker_service", c.service, "A picker outside the gateway that chooses instead (Envoy ext-proc).");
     r.section("picker_callout", c.callout, "A service of your own that orders the endpoints, by HTTP.");
     if (c.service && c.callout) r.problem("picker_callout", "a pool has one outside picker");
+    r.section("admission", c.admission, "Requests wait for a server with room, in a fair order.");
     r.section("picker", c.picking, "What the picker assumes.");
     r.field("slow_start", c.slow_start, "A server that became ready gets its full share after so long.");
     r.field("drain_timeout", c.drain_timeout, "A draining server goes offline after so long at the latest.");
