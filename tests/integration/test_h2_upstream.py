@@ -48,7 +48,7 @@ def test_plain_and_streamed_answers_pass_and_checks_speak_the_same(gateway, serv
     assert (head[":method"], head[":path"], head[":scheme"], head[":authority"]) == ("POST", CHAT, "http", f"127.0.0.1:{s.port}")
     assert head["x-mixed-case"] == "Value" and int(head["content-length"]) == s.body_bytes[0]
     assert not {"connection", "host", "transfer-encoding", "authorization"} & set(head)
-    assert g.access_log(2)[1]["output_tokens"] is not None
+    assert any(line.get("output_tokens") == 2 for line in g.access_log(2))
 
 
 def test_many_requests_share_few_connections(gateway, server):
