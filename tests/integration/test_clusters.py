@@ -140,6 +140,7 @@ def test_a_standby_serves_while_the_active_one_is_down_and_rests_when_it_is_back
     time.sleep(0.3)
     active.popen.kill()
     wait_for(lambda: asked(passive) > 20)
+    wait_for(lambda: endpoints(g)[f"127.0.0.1:{port}"]["state"] == "not_ready")
     again = Process([SIM_BINARY, "--port", port], tmp_path)
     try:
         wait_for(lambda: endpoints(g)[f"127.0.0.1:{port}"]["state"] == "ready")

@@ -41,11 +41,10 @@ result<cluster_report> read_cluster_report(std::string_view json) {
     const auto o = json_object::parse(json);
     if (!o) return o.error();
     cluster_report r;
-    for (const auto& done :
-         {read_count(*o, "servers", r.servers, true), read_count(*o, "inflight", r.inflight),
-          read_count(*o, "queued", r.queued), read_count(*o, "prefill_tokens", r.prefill_tokens),
-          read_count(*o, "context_tokens", r.context_tokens), read_us(*o, "step_us", r.step_s),
-          read_us(*o, "prefill_token_us", r.prefill_token_s)}) {
+    for (const auto& done : {read_count(*o, "servers", r.servers, true), read_count(*o, "inflight", r.inflight),
+                             read_count(*o, "queued", r.queued), read_count(*o, "prefill_tokens", r.prefill_tokens),
+                             read_count(*o, "context_tokens", r.context_tokens), read_us(*o, "step_us", r.step_s),
+                             read_us(*o, "prefill_token_us", r.prefill_token_s)}) {
         if (!done) return done.error();
     }
     return r;

@@ -10,12 +10,12 @@
 namespace sluice::clusters {
 
 struct cluster_report {
-    std::int64_t servers = 0;         // ready; 0: it can serve nothing
-    std::int64_t inflight = 0;        // requests there
-    std::int64_t queued = 0;          // requests that wait in the gateway
-    std::int64_t prefill_tokens = 0;  // prompt tokens still to compute
-    std::int64_t context_tokens = 0;  // prompt and half the expected answer, of all under way
-    double step_s = 0.009;            // of one server, as it was learned: a step,
+    std::int64_t servers = 0;          // ready; 0: it can serve nothing
+    std::int64_t inflight = 0;         // requests there
+    std::int64_t queued = 0;           // requests that wait in the gateway
+    std::int64_t prefill_tokens = 0;   // prompt tokens still to compute
+    std::int64_t context_tokens = 0;   // prompt and half the expected answer, of all under way
+    double step_s = 0.009;             // of one server, as it was learned: a step,
     double prefill_token_s = 6.28e-5;  // and a prompt token in it
 };
 

@@ -20,8 +20,8 @@ public:
 
     // Seconds until the first token of a request there, `uncached` of whose prompt tokens it would have to compute:
     //   rtt + 1.5 step + (u + P / servers + queued u / servers) cp
-    // with P the prompt tokens ahead: those of the report, less ours of then, plus ours of now. Nothing without a report
-    // that is younger than `stale_after`.
+    // with P the prompt tokens ahead: those of the report, less ours of then, plus ours of now. Nothing without a
+    // report that is younger than `stale_after`.
     std::optional<double> ttft_s(double uncached, std::int64_t own_prefill, steady_time now,
                                  std::chrono::milliseconds stale_after) const;
     double round_trip_s() const { return rtt_s_.load(std::memory_order_relaxed); }

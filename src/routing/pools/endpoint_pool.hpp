@@ -43,7 +43,7 @@ struct endpoint_info {
     picker::load_reading load;  // ours
     picker::step_rates rates;   // learned
     double index_fill = 0;
-    std::int64_t limit = 0;  // requests it may have now; 0: any number
+    std::int64_t limit = 0;                       // requests it may have now; 0: any number
     double round_trip_s = 0, cluster_age_s = -1;  // of a cluster; of its last report, negative: none
     std::int64_t cluster_servers = 0, cluster_queued = 0;
     signals::server_report report;

@@ -145,7 +145,13 @@ void write_endpoint(http::json_writer& w, const endpoint_config& e) {
     w.key("max_requests").integer(e.max_requests).key("kv_tokens").integer(e.kv_tokens);
     if (e.standby) w.key("standby").boolean(true);
     if (e.cluster)
-        w.key("cluster").begin_object().key("load_path").string(e.cluster->load_path).key("home").boolean(e.cluster->home).end_object();
+        w.key("cluster")
+            .begin_object()
+            .key("load_path")
+            .string(e.cluster->load_path)
+            .key("home")
+            .boolean(e.cluster->home)
+            .end_object();
     w.key("labels").begin_object();
     for (const auto& [name, value] : e.labels) w.key(name).string(value);
     w.end_object().end_object();

@@ -127,7 +127,8 @@ void pool_client::gave_room(steady_time now) {
 picker::slot_set pool_client::without_standbys(const picker::slot_set& out, const pool_view& v) {
     if (v.standbys.none()) return out;
     const picker::slot_set all = out | v.standbys;
-    const bool others = std::any_of(v.members.begin(), v.members.end(), [&](const auto& m) { return !all.test(m->slot); });
+    const bool others =
+        std::any_of(v.members.begin(), v.members.end(), [&](const auto& m) { return !all.test(m->slot); });
     return others ? all : out;
 }
 

@@ -27,7 +27,7 @@ struct endpoint_config {
     std::int64_t max_requests = 0;              // of ours at once; 0: no limit
     std::int64_t kv_tokens = 0;                 // room of its KV cache; 0: from its metrics, else the pool's
     std::optional<clusters::cluster_config> cluster = {};  // it is a gateway with servers of its own
-    bool standby = false;                       // used while no other endpoint is ready
+    bool standby = false;                                  // used while no other endpoint is ready
 };
 void read(config_reader& r, endpoint_config& c);
 

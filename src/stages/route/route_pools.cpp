@@ -38,7 +38,8 @@ awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c,
             co_return c;
         }
         if (!classify(p, *pool)) co_return std::nullopt;
-        const picker::request_features& features = p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star), p.what, p.hops);
+        const picker::request_features& features =
+            p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star), p.what, p.hops);
         const bool asks =
             pool->callout() != nullptr || (pool->service() != nullptr && !pool->service()->config().shadow);
         bool native = true;
