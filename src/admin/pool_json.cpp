@@ -27,6 +27,16 @@ void write_report(http::json_writer& w, const endpoint_info& e) {
     w.end_object();
 }
 
+void write_cluster(http::json_writer& w, const endpoint_info& e) {
+    w.key("cluster").begin_object().key("load_path").string(e.config.cluster->load_path);
+    w.key("home").boolean(e.config.cluster->home).key("round_trip_ms").number(e.round_trip_s * 1e3);
+    if (e.cluster_age_s >= 0) {
+        w.key("age_s").number(e.cluster_age_s).key("servers").integer(e.cluster_servers);
+        w.key("queued").integer(e.cluster_queued);
+    }
+    w.end_object();
+}
+
 void write_one(http::json_writer& w, const endpoint_info& e, std::optional<bool> kept) {
     w.begin_object().key("id").string(e.id).key("url").string(e.config.url);
     w.key("source").string(to_string(e.from)).key("state").string(to_string(e.phase));
@@ -44,6 +54,8 @@ void write_one(http::json_writer& w, const endpoint_info& e, std::optional<bool>
     w.key("prefill_token_us").number(e.rates.cp_s * 1e6).key("sequence_us").number(e.rates.cd_s * 1e6);
     w.key("context_token_us").number(e.rates.ckv_s * 1e6).key("index_fill").number(e.index_fill).end_object();
     if (e.report_age_s >= 0) write_report(w, e);
+    if (e.config.standby) w.key("standby").boolean(true);
+    if (e.config.cluster) write_cluster(w, e);
     w.key("models");
     write_names(w, e.models.base);
     w.key("adapters");
@@ -67,6 +79,27 @@ result<void> read_labels(const json_value& from, routing::endpoint_config& e) {
         const auto value = m.value.string();
         if (!value || m.key_escaped || value->size() > 256) return bad("labels", "is an object of short texts");
         e.labels[std::string(m.key)] = *value;
+    }
+    return {};
+}
+
+result<void> read_cluster(const json_value& from, routing::endpoint_config& e) {
+    if (from.type == json_type::null) {
+        e.cluster.reset();
+        return {};
+    }
+    const auto o = from.type == json_type::object ? json_object::inside(from) : bad("cluster", "is an object");
+    if (!o) return o.error();
+    auto& cluster = e.cluster.emplace();
+    for (const json_member& m : o->members()) {
+        const auto path = m.value.string();
+        if (m.key == "load_path" && path && path->size() <= 256 && (path->empty() || path->front() == '/')) {
+            cluster.load_path = *path;
+        } else if (m.key == "home" && m.value.boolean()) {
+            cluster.home = *m.value.boolean();
+        } else {
+            return bad("cluster", "has a load_path that begins with a /, and home: true or false");
+        }
     }
     return {};
 }
@@ -99,6 +132,11 @@ result<void> read_field(const json_member& m, routing::endpoint_config& e) {
         e.weight = *n;
     } else if (m.key == "max_requests") {
         return read_number(m.value, m.key, e.max_requests);
+    } else if (m.key == "standby") {
+        if (!m.value.boolean()) return bad("standby", "is true or false");
+        e.standby = *m.value.boolean();
+    } else if (m.key == "cluster") {
+        return read_cluster(m.value, e);
     } else if (m.key == "kv_tokens") {
         return read_number(m.value, m.key, e.kv_tokens);
     } else {

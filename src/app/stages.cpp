@@ -4,6 +4,7 @@
 #include "stages/auth/auth_stage.hpp"
 #include "stages/feedback/feedback_stage.hpp"
 #include "stages/http/http_stage.hpp"
+#include "stages/pool_load/pool_load_stage.hpp"
 #include "stages/quota/quota_stage.hpp"
 #include "stages/relay/relay_stage.hpp"
 #include "stages/rewrite/rewrite_stage.hpp"
@@ -44,6 +45,10 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     kinds.push_back(kind<feedback::feedback_config>(
         out, "feedback", "Takes what callers think of answers, for the comparison of arms.",
         [](const auto& c, stage_parts& p) { return std::make_unique<feedback::feedback_stage>(c, p.common); }));
+    kinds.push_back(kind<pool_load::pool_load_config>(
+        out, "pool_load", "Tells other gateways how busy a pool is.", [](const auto& c, stage_parts& p) {
+            return std::make_unique<pool_load::pool_load_stage>(c, *p.models, p.common);
+        }));
     kinds.push_back(
         kind<a2a::a2a_config>(out, "a2a", "Serves an A2A agent's card with the gateway's URL.",
                               [](const auto& c, stage_parts&) { return std::make_unique<a2a::a2a_stage>(c); }));

@@ -50,6 +50,12 @@ public:
         if (failures_.load(std::memory_order_relaxed) != 0) failures_.store(0, std::memory_order_relaxed);
         if (ejections_.load(std::memory_order_relaxed) != 0) ejections_.store(0, std::memory_order_relaxed);
     }
+    // It was down, and is well again: what was held against it is forgotten.
+    void recovered() {
+        until_.store(0, std::memory_order_relaxed);
+        failures_.store(0, std::memory_order_relaxed);
+        ejections_.store(0, std::memory_order_relaxed);
+    }
     // True: this failure ejected it. After its time one failure is enough to eject it again, for longer. Failures
     // while it is left out are of calls that began before, and say nothing new.
     bool failed(steady_time now) {

@@ -46,6 +46,7 @@ struct request_features {
     bool sheddable = false;  // may be refused when no endpoint can keep the promise
 
     capability needs = capability::none;
+    bool local_only = false;  // it comes from another gateway: not to be sent on to a cluster
 };
 
 }  // namespace sluice::picker

@@ -156,6 +156,9 @@ result<std::shared_ptr<const pool_member>> endpoint_pool::make_member(const endp
     while (m->url.ends_with('/')) m->url.pop_back();
     m->labels = e.labels;
     m->weight = e.weight;
+    m->cluster = e.cluster.has_value();
+    m->remote = m->cluster && !e.cluster->home;
+    if (m->cluster) m->load_path = e.cluster->load_path;
     m->state = std::move(state);
     upstream_endpoint& a = m->address;
     a = address_;
@@ -274,17 +277,34 @@ picker::pool_endpoint endpoint_pool::picked(const entry& e, double weight) const
     return p;
 }
 
+// Standbys come in when no active endpoint is ready, and rest when one has been for a while: it may fail again.
+bool endpoint_pool::standbys_serve(time_point now) {
+    bool standby = false, active = false, settled = false;
+    for (const auto& e : entries_) {
+        if (e->life.phase() != endpoint_phase::ready) continue;
+        standby |= e->config.standby;
+        active |= !e->config.standby;
+        settled |= !e->config.standby && now - e->life.since() >= config_.spill.standby_hold;
+    }
+    return standby && (!active || (on_standby_ && !settled));
+}
+
 void endpoint_pool::publish(time_point now) {
     auto view = std::make_shared<pool_view>();
     std::size_t ready = 0, usable = 0;
     for (const auto& e : entries_) {
+        if (e->config.standby) continue;
         ready += static_cast<std::size_t>(e->life.phase() == endpoint_phase::ready);
         usable += static_cast<std::size_t>(!e->life.withdrawn());
     }
-    view->panic = ready * 100 < usable * static_cast<std::size_t>(config_.panic_percent);
+    on_standby_ = standbys_serve(now);
+    view->panic = !on_standby_ && ready * 100 < usable * static_cast<std::size_t>(config_.panic_percent);
     for (const auto& e : entries_) {
         const bool serves = e->life.phase() == endpoint_phase::ready || (view->panic && !e->life.withdrawn());
         if (!serves) continue;
+        if (e->config.standby && !on_standby_) view->standbys.set(e->member->slot);
+        if (e->member->cluster) view->clusters.set(e->member->slot);
+        if (e->member->remote) view->remotes.set(e->member->slot);
         view->picks.endpoints.push_back(picked(*e, view->panic ? 1 : e->life.ramp(now)));
         view->members.push_back(e->member);
         const picker::pool_endpoint& p = view->picks.endpoints.back();
@@ -314,7 +334,10 @@ void endpoint_pool::checked(std::string_view id, bool well, std::string problem,
     entry* const e = find_entry(id);
     if (e == nullptr) return;
     e->problem = std::move(problem);
+    const endpoint_phase before = e->life.phase();
     bool changed = e->life.checked(well, now);
+    const bool was_down = before == endpoint_phase::not_ready || before == endpoint_phase::failed;
+    if (was_down && e->life.phase() == endpoint_phase::ready) e->member->state->health.recovered();
     if (models && *models != e->models) {
         e->models = std::move(*models);
         changed = true;
@@ -339,11 +362,41 @@ void endpoint_pool::reported(std::string_view id, const signals::server_report& 
     publish(now);
 }
 
+void endpoint_pool::cluster_reported(std::string_view id, const clusters::cluster_report& report, time_point now) {
+    const std::lock_guard lock(mutex_);
+    const entry* const e = find_entry(id);
+    if (e == nullptr) return;
+    e->member->state->cluster.reported(report, picker_.load(e->member->slot).prefill_tokens, now);
+}
+
+clusters::cluster_report endpoint_pool::load_report() const {
+    const std::lock_guard lock(mutex_);
+    clusters::cluster_report r;
+    r.step_s = r.prefill_token_s = 0;
+    for (const auto& m : view_->members) {
+        if (m->cluster) continue;  // another's servers are not ours to offer
+        const picker::load_reading load = picker_.load(m->slot);
+        const picker::step_rates rates = picker_.rates(m->slot);
+        ++r.servers;
+        r.inflight += load.inflight;
+        r.prefill_tokens += load.prefill_tokens;
+        r.context_tokens += load.context_tokens;
+        r.step_s += rates.c0_s;
+        r.prefill_token_s += rates.cp_s;
+    }
+    if (r.servers > 0) {
+        r.step_s /= static_cast<double>(r.servers);
+        r.prefill_token_s /= static_cast<double>(r.servers);
+    }
+    if (admission_ != nullptr) r.queued = static_cast<std::int64_t>(admission_->queue.size());
+    return r;
+}
+
 void endpoint_pool::tick(time_point now) {
     const std::lock_guard lock(mutex_);
     bool changed = false;
     for (const auto& e : entries_) changed |= e->life.tick(picker_.load(e->member->slot).inflight, now);
-    if (changed || limits_moved()) {
+    if (changed || on_standby_ || limits_moved()) {
         publish(now);
     } else {
         tell_room(now);

@@ -43,7 +43,9 @@ struct endpoint_info {
     picker::load_reading load;  // ours
     picker::step_rates rates;   // learned
     double index_fill = 0;
-    std::int64_t limit = 0;  // requests it may have now; 0: any number
+    std::int64_t limit = 0;                       // requests it may have now; 0: any number
+    double round_trip_s = 0, cluster_age_s = -1;  // of a cluster; of its last report, negative: none
+    std::int64_t cluster_servers = 0, cluster_queued = 0;
     signals::server_report report;
     double report_age_s = -1;  // negative: none
     signals::served_models models;
@@ -96,6 +98,8 @@ public:
     std::vector<endpoint_info> list(time_point now) const;
     std::optional<endpoint_info> find(std::string_view id, time_point now) const;
     pool_totals totals() const;
+    // What other gateways are told of its load.
+    clusters::cluster_report load_report() const;
 
     // What the admin API changed, as text for a file, and back. restore() comes once, after the first configure().
     std::string saved() const;
@@ -110,6 +114,7 @@ public:
     void checked(std::string_view id, bool well, std::string problem, std::optional<signals::served_models> models,
                  time_point now);
     void reported(std::string_view id, const signals::server_report& report, time_point now);
+    void cluster_reported(std::string_view id, const clusters::cluster_report& report, time_point now);
     void tick(time_point now);
     // Ends what waited too long for an endpoint. Often: several times a second.
     void expire(time_point now);
@@ -144,6 +149,7 @@ private:
     std::shared_ptr<admission::pool_admission> admission_of(const pool_config& config);
     std::int64_t limit_of(const entry& e) const;
     bool limits_moved() const;
+    bool standbys_serve(time_point now);
     void publish(time_point now);
     void replace_admission(std::shared_ptr<admission::pool_admission> by);
     void tell_room(time_point now);
@@ -160,6 +166,7 @@ private:
     pool_config config_;
     upstream_endpoint address_;
     std::vector<std::unique_ptr<entry>> entries_;
+    bool on_standby_ = false;
     std::set<std::string, std::less<>> withdrawn_;  // ids taken out by hand: they stay so when they leave and come back
     std::shared_ptr<const pool_view> view_;
     std::shared_ptr<admission::pool_admission> admission_;

@@ -109,6 +109,11 @@ endpoint_info endpoint_pool::describe(const entry& e, time_point now) const {
     i.rates = picker_.rates(slot);
     i.index_fill = picker_.index().fill(slot);
     i.limit = limit_of(e);
+    const clusters::cluster_state& cluster = e.member->state->cluster;
+    i.round_trip_s = cluster.round_trip_s();
+    i.cluster_age_s = cluster.report_age_s(now);
+    i.cluster_servers = cluster.servers();
+    i.cluster_queued = cluster.queued();
     i.report = e.report;
     if (e.reported_at) i.report_age_s = picker::seconds_between(*e.reported_at, now);
     i.models = e.models;
@@ -138,6 +143,15 @@ namespace {
 void write_endpoint(http::json_writer& w, const endpoint_config& e) {
     w.begin_object().key("url").string(e.url).key("id").string(e.id).key("weight").number(e.weight);
     w.key("max_requests").integer(e.max_requests).key("kv_tokens").integer(e.kv_tokens);
+    if (e.standby) w.key("standby").boolean(true);
+    if (e.cluster)
+        w.key("cluster")
+            .begin_object()
+            .key("load_path")
+            .string(e.cluster->load_path)
+            .key("home")
+            .boolean(e.cluster->home)
+            .end_object();
     w.key("labels").begin_object();
     for (const auto& [name, value] : e.labels) w.key(name).string(value);
     w.end_object().end_object();
@@ -157,6 +171,13 @@ std::optional<endpoint_config> read_endpoint(const json_value& from) {
     if (const auto v = o->find("weight")) e.weight = v->number().value_or(1);
     if (const auto v = o->find("max_requests")) e.max_requests = v->integer().value_or(0);
     if (const auto v = o->find("kv_tokens")) e.kv_tokens = v->integer().value_or(0);
+    if (const auto v = o->find("standby")) e.standby = v->boolean().value_or(false);
+    if (const auto v = o->find("cluster"); v && v->type == json_type::object) {
+        const auto cluster = json_object::inside(*v);
+        if (!cluster) return std::nullopt;
+        e.cluster.emplace().load_path = text_of(*cluster, "load_path");
+        if (const auto home = cluster->find("home")) e.cluster->home = home->boolean().value_or(false);
+    }
     if (const auto v = o->find("labels"); v && v->type == json_type::object) {
         const auto labels = json_object::inside(*v);
         if (!labels) return std::nullopt;

@@ -34,6 +34,10 @@ std::shared_ptr<endpoint_pool> pool_of(const provider& p, services& s) {
 
 pool_client::pool_client(const provider& p, services& s)
     : picks(count(s.metrics(), p.config.name, "sluice_pool_picks_total", "Requests that were given an endpoint.")),
+      spilled(count(s.metrics(), p.config.name, "sluice_pool_spilled_total",
+                    "Requests that were given to a cluster that is not near.")),
+      kept_by_hops(count(s.metrics(), p.config.name, "sluice_pool_hop_refusals_total",
+                         "Requests of other gateways for which only further clusters were left.")),
       queue_seconds(s.metrics().get_histogram("sluice_pool_queue_seconds",
                                               "Time in the queue, of requests that waited and were given an endpoint.",
                                               waits_s, {{"pool", p.config.name}})),
@@ -51,6 +55,7 @@ pool_client::pool_client(const provider& p, services& s)
       admission_(pool_->admission_for(config_)),
       address_(template_of(p)),
       held_(std::make_shared<held_view>(held_view{pool_->view()})),
+      gate_(config_.spill),
       random_(random_source::from_system()),
       least_(random_.next()),
       two_(random_.next()),
@@ -119,24 +124,73 @@ void pool_client::gave_room(steady_time now) {
     if (admission_ != nullptr && admission_->queue.awaited()) admission_->queue.room(now, saturation());
 }
 
+picker::slot_set pool_client::without_standbys(const picker::slot_set& out, const pool_view& v) {
+    if (v.standbys.none()) return out;
+    const picker::slot_set all = out | v.standbys;
+    const bool others =
+        std::any_of(v.members.begin(), v.members.end(), [&](const auto& m) { return !all.test(m->slot); });
+    return others ? all : out;
+}
+
 picker::pick_result pool_client::choose(const picker::request_features& f, const picker::slot_set& tried,
                                         steady_time now) {
     settle_starts(now);
-    const picker::slot_set out = left_out(tried, view(), now);
+    const pool_view& v = view();
+    const picker::slot_set out = without_standbys(left_out(tried, v, now), v);
+    if (v.clusters.none()) return choose_among(f, out, now);
+    picker::pick_result home = choose_among(f, out | (f.local_only ? v.clusters : v.remotes), now);
+    if (f.local_only) {
+        if (home.count == 0) kept_by_hops.add();
+        return home;
+    }
+    picker::pick_result remote = choose_remote(f, out, now);
+    if (remote.count == 0) return home;
+    if (home.count == 0) return remote;
+    // Without a forecast of home there is nothing to compare: home it is, while it takes requests.
+    const double here_s = home.best[0].expected.ttft_s, there_s = remote.best[0].expected.ttft_s;
+    return here_s > 0 && gate_.leaves(here_s, there_s, now) ? remote : home;
+}
+
+picker::pick_result pool_client::choose_among(const picker::request_features& f, const picker::slot_set& out,
+                                              steady_time now) {
     if (config_.by != balancing::picker) return choose_by_turn(f, out, now);
     return pool_->picker().pick(f, held_->of->picks, now, out);
+}
+
+// The cluster with the earliest first token. By its report where it makes one, else by what its answers took lately.
+picker::pick_result pool_client::choose_remote(const picker::request_features& f, const picker::slot_set& out,
+                                               steady_time now) {
+    const pool_view& v = *held_->of;
+    picker::pick_result all = choose_among(f, out | ~v.remotes, now);
+    std::size_t best = 0;
+    for (std::size_t i = 0; i < all.count; ++i) {
+        picker::candidate_endpoint& c = all.best[i];
+        const member_state& s = *v.members[c.at]->state;
+        const double uncached = std::max(1.0, all.prompt_tokens - c.cached_tokens);
+        const std::int64_t own = pool_->picker().load(c.slot).prefill_tokens;
+        const auto told = s.cluster.ttft_s(uncached, own, now, 3 * config_.spill.load_interval);
+        c.expected.ttft_s = told ? *told : s.cluster.round_trip_s() + s.latency.at(now);
+        if (c.expected.ttft_s < all.best[best].expected.ttft_s) best = i;
+    }
+    if (all.count > 0) {
+        all.best[0] = all.best[best];
+        all.count = 1;
+    }
+    return all;
 }
 
 placement pool_client::take(picker::pick_result& choice, const picker::request_features& f, steady_time now) {
     const pool_view& v = *held_->of;
     picker::endpoint_picker& p = pool_->picker();
     placement where;
-    where.ticket = config_.by == balancing::picker ? p.dispatch(choice, f, v.picks, now)
-                                                   : p.dispatch_to(choice.best[0], choice, f, now);
+    // Between clusters it was not the picker alone that chose.
+    const bool by_picker = config_.by == balancing::picker && v.clusters.none();
+    where.ticket = by_picker ? p.dispatch(choice, f, v.picks, now) : p.dispatch_to(choice.best[0], choice, f, now);
     where.member = v.members[choice.best[0].at].get();
     where.ttft_s = choice.best[0].expected.ttft_s;
     where.keeps = held_;
     picks.add();
+    if (where.member->remote) spilled.add();
     return where;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/random.hpp"
 #include "routing/callout/pick_callout.hpp"
+#include "routing/clusters/spill_gate.hpp"
 #include "routing/pools/endpoint_pool.hpp"
 #include "routing/pools/picker_service.hpp"
 
@@ -94,6 +95,8 @@ public:
     counter& picks;
     // Requests that got none, by the reason of admission::verdict; empty: it was not for load.
     counter& refusals(std::string_view reason);
+    counter& spilled;          // to clusters that are not near
+    counter& kept_by_hops;     // with no endpoint but clusters, and sent on as often as may be
     histogram& queue_seconds;  // of those that waited and got one
     counter& prompt_tokens;    // of calls whose usage came
     counter& cached_tokens;    // of those, kept by the endpoint
@@ -104,6 +107,10 @@ private:
     const pool_view& view();
     // Those tried, and those ejected, unless that would be more than half.
     picker::slot_set left_out(const picker::slot_set& tried, const pool_view& v, steady_time now) const;
+    // Those left out and, as long as there are others, the standbys that rest.
+    static picker::slot_set without_standbys(const picker::slot_set& out, const pool_view& v);
+    picker::pick_result choose_among(const picker::request_features& f, const picker::slot_set& out, steady_time now);
+    picker::pick_result choose_remote(const picker::request_features& f, const picker::slot_set& out, steady_time now);
     picker::pick_result choose_by_turn(const picker::request_features& f, const picker::slot_set& out, steady_time now);
     picker::choice balance(const picker::request_features& f);
     void settle_starts(steady_time now);
@@ -117,6 +124,7 @@ private:
     std::optional<callout_state> callout_;
     std::shared_ptr<const held_view> held_;
     expected_starts starts_;
+    clusters::spill_gate gate_;
 
     random_source random_;
     picker::round_robin turn_;

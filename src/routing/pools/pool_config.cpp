@@ -30,6 +30,8 @@ void read(config_reader& r, endpoint_config& c) {
     r.field("max_requests", c.max_requests, "Most requests of ours at once; 0: no limit.", {.min = 0});
     r.field("kv_tokens", c.kv_tokens, "Tokens its KV cache holds; from its metrics, else the pool's, if absent.",
             {.min = 0});
+    r.section("cluster", c.cluster, "It is a gateway with model servers of its own: another cluster.");
+    r.field("standby", c.standby, "Used only while no other endpoint is ready.");
     if (const auto url = http::parse_url(c.url); !c.url.empty() && !url) {
         r.problem("url", url.error().message);
     } else if (url && url->path_and_query.find('?') != std::string::npos) {
@@ -116,6 +118,7 @@ void read_pool(config_reader& r, pool_config& c) {
     if (c.service && c.callout) r.problem("picker_callout", "a pool has one outside picker");
     r.section("admission", c.admission, "Requests wait for a server with room, in a fair order.");
     r.section("picker", c.picking, "What the picker assumes.");
+    r.section("spill", c.spill, "When requests leave for other clusters.");
     r.field("slow_start", c.slow_start, "A server that became ready gets its full share after so long.");
     r.field("drain_timeout", c.drain_timeout, "A draining server goes offline after so long at the latest.");
     r.field("panic_percent", c.panic_percent,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "routing/admission/admission_config.hpp"
+#include "routing/clusters/cluster_config.hpp"
 #include "routing/picker/rates.hpp"
 #include "routing/pools/picker_service_config.hpp"
 
@@ -25,6 +26,8 @@ struct endpoint_config {
     double weight = 1;                          // of round_robin, least_request, ...; the picker learns instead
     std::int64_t max_requests = 0;              // of ours at once; 0: no limit
     std::int64_t kv_tokens = 0;                 // room of its KV cache; 0: from its metrics, else the pool's
+    std::optional<clusters::cluster_config> cluster = {};  // it is a gateway with servers of its own
+    bool standby = false;                                  // used while no other endpoint is ready
 };
 void read(config_reader& r, endpoint_config& c);
 
@@ -102,6 +105,7 @@ struct pool_config {
     std::optional<picker_callout_config> callout;  // likewise
     picker_config picking;
     std::optional<admission::admission_config> admission;  // none: requests go out at once or are refused
+    clusters::spill_config spill;
     std::chrono::milliseconds slow_start{30000};
     std::chrono::milliseconds drain_timeout{300000};  // of :drain without one of its own
     int panic_percent = 50;  // fewer than this share ready: all that are not taken out by hand are used

@@ -25,6 +25,7 @@ constexpr auto tick = 500ms;             // between two steps of warming up, dra
 constexpr int failed_checks_rarer = 10;  // of servers that have failed
 constexpr std::size_t model_list_bytes = 1 << 20;
 constexpr std::size_t metrics_bytes = 8 << 20;
+constexpr std::size_t cluster_report_bytes = 16 << 10;
 
 // "10.0.0.1:8000" or "[fd00::1]:8000".
 std::string authority(const asio::ip::address& a, std::uint16_t port) {
@@ -99,6 +100,13 @@ void pool_keeper::look_round(time_point now) {
             s.check_at = after(config_.check.interval * rarer, now);
             asio::co_spawn(services_.executor(), check(w.member), asio::detached);
         }
+        if (w.member->cluster) {
+            if (w.member->load_path.empty() || s.polling || now < s.poll_at || withdrawn) continue;
+            s.polling = true;
+            s.poll_at = after(config_.spill.load_interval, now);
+            asio::co_spawn(services_.executor(), poll_cluster(w.member), asio::detached);
+            continue;
+        }
         if (!config_.load.path.empty() && !s.polling && now >= s.poll_at && w.phase == endpoint_phase::ready) {
             s.polling = true;
             s.poll_at = after(config_.load.interval, now);
@@ -119,12 +127,23 @@ fetch_request pool_keeper::request(const pool_member& m, std::string path, std::
 
 awaitable<void> pool_keeper::check(member_ptr m) {
     const auto alive = shared_from_this();
-    fetch_request health = request(*m, config_.check.path, config_.check.timeout);
+    // A gateway is asked for its models, which every one can tell.
+    fetch_request health =
+        request(*m, m->cluster ? config_.api_path + "/models" : config_.check.path, config_.check.timeout);
+    if (m->cluster) health.body_bytes_max = model_list_bytes;
+    const auto began = services_.time().now();
     const auto answer = co_await services_.fetcher().fetch(std::move(health));
     bool well = answer && answer->head.status / 100 == 2;
+    if (m->cluster && well) m->state->cluster.saw_round_trip(picker::seconds_between(began, services_.time().now()));
     std::string problem = well ? "" : what_failed(answer);
     std::optional<signals::served_models> models;
-    if (well && config_.check.model_list) {
+    // Its servers may all be gone while it is well itself.
+    if (m->cluster && well && m->state->cluster.report_age_s(services_.time().now()) >= 0 &&
+        m->state->cluster.servers() == 0) {
+        well = false;
+        problem = "has no server that is ready";
+    }
+    if (well && config_.check.model_list && !m->cluster) {
         fetch_request list = request(*m, config_.api_path + "/models", config_.check.timeout);
         list.body_bytes_max = model_list_bytes;
         const auto listed = co_await services_.fetcher().fetch(std::move(list));
@@ -152,6 +171,22 @@ awaitable<void> pool_keeper::poll(member_ptr m) {
     if (answer && answer->head.status == 200) {
         const auto report = signals::read_metrics(answer->body, config_.load.names);
         if (report) pool_->reported(m->id, *report, services_.time().now());
+    }
+    schedules_[m->id].polling = false;
+}
+
+awaitable<void> pool_keeper::poll_cluster(member_ptr m) {
+    const auto alive = shared_from_this();
+    fetch_request load = request(*m, m->load_path, config_.load.timeout);
+    load.body_bytes_max = cluster_report_bytes;
+    const auto began = services_.time().now();
+    const auto answer = co_await services_.fetcher().fetch(std::move(load));
+    const auto now = services_.time().now();
+    if (answer && answer->head.status == 200) {
+        if (const auto report = clusters::read_cluster_report(answer->body)) {
+            m->state->cluster.saw_round_trip(picker::seconds_between(began, now));
+            pool_->cluster_reported(m->id, *report, now);
+        }
     }
     schedules_[m->id].polling = false;
 }

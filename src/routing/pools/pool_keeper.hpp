@@ -46,6 +46,7 @@ private:
     fetch_request request(const pool_member& m, std::string path, std::chrono::milliseconds timeout) const;
     awaitable<void> check(member_ptr m);
     awaitable<void> poll(member_ptr m);
+    awaitable<void> poll_cluster(member_ptr m);
     awaitable<void> resolve();
     void show();
 

@@ -1,7 +1,9 @@
 // The endpoints of a pool as workers see them at one moment: immutable, swapped whole.
 #pragma once
 
+#include "routing/clusters/cluster_state.hpp"
 #include "routing/picker/balancers.hpp"
+#include "routing/picker/endpoint_picker.hpp"
 #include "routing/picker/pool_snapshot.hpp"
 #include "routing/upstream_state.hpp"
 
@@ -19,6 +21,7 @@ namespace sluice::routing {
 struct member_state {
     endpoint_state health;  // passive ejection
     picker::latency_ewma latency;
+    clusters::cluster_state cluster;  // where it is one
 };
 
 struct pool_member {
@@ -29,6 +32,8 @@ struct pool_member {
     std::string url;  // of the server, without the API's path
     std::map<std::string, std::string> labels;
     double weight = 1;
+    bool cluster = false, remote = false;  // a gateway of its own; one that is not near
+    std::string load_path;                 // of a cluster that tells its load
     std::shared_ptr<member_state> state;
 };
 
@@ -40,6 +45,8 @@ struct pool_view {
     bool panic = false;  // too few are ready: these are all that were not taken out by hand
     // Names of LoRA adapters by hash that some endpoint serves: a request for such a model needs one that has it.
     std::vector<std::uint64_t> adapters;
+    picker::slot_set clusters, remotes;  // of them, those that are clusters; those that are not near
+    picker::slot_set standbys;           // those that rest: for requests that find no other
 };
 
 }  // namespace sluice::routing

@@ -65,8 +65,9 @@ void prompt_facts::read_limits() {
 }
 
 const picker::request_features& prompt_facts::at(routing::pool_client& pool, std::string_view model,
-                                                 const admission::request_class& what) {
+                                                 const admission::request_class& what, int hops) {
     admission::promise(what, features_);
+    features_.local_only = hops >= pool.config().spill.hops_max;
     if (!limits_read_) read_limits();
     const routing::pool_config& config = pool.config();
     features_.model = picker::name_hash(model);

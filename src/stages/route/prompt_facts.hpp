@@ -21,7 +21,7 @@ public:
     // The request as an endpoint of that pool would get it, `model` being the model's name there. Valid until the next
     // call. Prompts are only looked at for pools that go by them.
     const picker::request_features& at(routing::pool_client& pool, std::string_view model,
-                                       const admission::request_class& what);
+                                       const admission::request_class& what, int hops);
 
 private:
     void read_prompt(const picker::prefix_scope& scope);

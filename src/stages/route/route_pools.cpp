@@ -1,4 +1,5 @@
 // Requests for pools of model servers: an endpoint for each attempt, by the pool's own balancer or an outside picker.
+#include "routing/clusters/hop_guard.hpp"
 #include "stages/route/placing.hpp"
 #include "stages/route/queue_wait.hpp"
 #include "stages/route/route_stage.hpp"
@@ -37,7 +38,8 @@ awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c,
             co_return c;
         }
         if (!classify(p, *pool)) co_return std::nullopt;
-        const picker::request_features& features = p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star), p.what);
+        const picker::request_features& features =
+            p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star), p.what, p.hops);
         const bool asks =
             pool->callout() != nullptr || (pool->service() != nullptr && !pool->service()->config().shadow);
         bool native = true;
@@ -167,7 +169,9 @@ awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const
         }
     }
     if (!p.listed()) co_return true;
-    const auto member = p.outside->next(p.plan.tried_slots(*c.at, *c.to));
+    picker::slot_set out = p.plan.tried_slots(*c.at, *c.to);
+    if (features.local_only) out |= pool.current().clusters;
+    const auto member = p.outside->next(out);
     if (member == nullptr && p.outside->advises()) co_return true;
     if (member == nullptr) {
         // Those it named are spent: it does not leave the choice of others to us.
@@ -188,6 +192,8 @@ awaitable<void> route_stage::call_pool(placing& p, next_stage next, const candid
     } else if (const auto& service = c.at->pool()->service(); service != nullptr && service->config().shadow) {
         shadow_pick(x, *c.at->pool(), p.class_headers, p.call->member());
     }
+    header_list& headers = x.request_to_change().headers;
+    if (p.call->member().cluster) headers.set(clusters::hops_header, std::to_string(p.hops + 1));
     {
         const observer_scope watching(x, *p.call, sink_scope::needs::pieces);
         if (x.target->translated) {
@@ -197,6 +203,7 @@ awaitable<void> route_stage::call_pool(placing& p, next_stage next, const candid
             p.denied = denied;
         }
     }
+    headers.remove(clusters::hops_header);
     p.call->finish();
 }
 

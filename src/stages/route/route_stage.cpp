@@ -1,6 +1,7 @@
 #include "stages/route/route_stage.hpp"
 
 #include "http/path.hpp"
+#include "routing/clusters/hop_guard.hpp"
 #include "routing/upstream_path.hpp"
 #include "stages/route/model_list.hpp"
 #include "stages/route/placing.hpp"
@@ -216,8 +217,13 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
-    placing p{x, plan, facts, star, translated, prompt_facts(x), {}, {}, {}, {}};
-    if (has_pools_) p.class_headers = admission::take_class_headers(x.request_to_change().headers);
+    placing p{x, plan, facts, star, translated, prompt_facts(x), {}, {}, 0, {}, {}};
+    if (has_pools_) {
+        p.class_headers = admission::take_class_headers(x.request_to_change().headers);
+        const auto hops = clusters::take_hops(x.request_to_change().headers);
+        if (!hops) co_return x.fail(hops.error());
+        p.hops = *hops;
+    }
     bool again = false;  // the same once more: nothing else is left
     for (int n = 1;; ++n) {
         if (chats && config_.context_check && suitable.must_count(*c, x.collected_body().size())) {
