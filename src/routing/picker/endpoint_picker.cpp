@@ -73,6 +73,11 @@ endpoint_view endpoint_picker::view_of(const pool_endpoint& e, const request_fea
     endpoint_view v;
     v.load = s.load.read();
     v.rates = s.rates.get();
+    if (const std::int64_t going = v.load.inflight - v.load.waiting; going > 0) {
+        const std::chrono::duration<double> began(1e-6 * static_cast<double>(v.load.started_us) /
+                                                  static_cast<double>(going));
+        v.age_s = std::chrono::duration<double>(now.time_since_epoch()).count() - began.count();
+    }
     v.fill = index_.fill(e.slot);
     v.kv_tokens = static_cast<double>(e.kv_tokens);
     v.rtt_s = e.rtt_s;
@@ -117,6 +122,7 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
     const double tokens_per_byte = f.prompt_bytes > 0 ? out.prompt_tokens / static_cast<double>(f.prompt_bytes) : 0;
 
     std::array<offer, endpoints_max> offers;
+    std::array<keeping, endpoints_max> kept;
     std::size_t n = 0;
     refusal closest = refusal::no_endpoint;  // how far the endpoint came that came farthest
     for (std::uint32_t at = 0; at < pool.endpoints.size() && n < endpoints_max; ++at) {
@@ -132,6 +138,8 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         const double trust = slots_[e.slot].trust.load(relaxed);
         const double cached = matched == 0 ? 0 : trust * tokens_per_byte * f.blocks[matched - 1].end;
         const endpoint_view view = view_of(e, f, now);
+        kept[n] = {view.fill, view.rates, static_cast<double>(view.load.inflight),
+                   static_cast<double>(view.load.context_tokens), 1 - cached / out.prompt_tokens};
         offer& o = offers[n++];
         o.at = at;
         o.cached_tokens = cached;
@@ -146,9 +154,31 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         if (closest == refusal::busy) out.retry_after_s = 1;
         return out;
     }
+    price_homes({offers.data(), n}, {kept.data(), n});
     choose({offers.data(), n}, f, pool, out);
     for (std::size_t i = 0; i < out.count; ++i) out.best[i].matched_blocks = match.blocks[out.best[i].slot];
     return out;
+}
+
+// The term H of the cost (cost.hpp), which takes all endpoints to tell.
+void endpoint_picker::price_homes(std::span<offer> offers, std::span<const keeping> kept) const {
+    double sequences = 0, context = 0;
+    for (const keeping& k : kept) {
+        sequences += k.inflight;
+        context += k.context_tokens;
+    }
+    sequences /= static_cast<double>(kept.size());
+    context /= static_cast<double>(kept.size());
+    const auto drawn = [&](const keeping& k) { return k.fill * step_s(k.rates, sequences, context); };
+    double mean = 0;
+    for (const keeping& k : kept) mean += drawn(k) / static_cast<double>(kept.size());
+    if (mean <= 0) return;
+    for (std::size_t i = 0; i < offers.size(); ++i) {
+        offer& o = offers[i];
+        const double home = home_price(drawn(kept[i]) / mean, kept[i].new_part, o.expected, options_.weights);
+        o.expected.cost_s += home;
+        if (o.rank < promise_broken) o.rank = o.expected.cost_s;
+    }
 }
 
 void endpoint_picker::choose(std::span<offer> offers, const request_features& f, const pool_snapshot& pool,

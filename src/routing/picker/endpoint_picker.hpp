@@ -78,6 +78,7 @@ struct ticket {
     steady_time sent{}, first_token{};
     bool started = false;
     bool prefilling = true;        // `prefill` is still in the endpoint's counters
+    std::int64_t started_us = 0;   // in the endpoint's counters once it no longer is
     std::uint32_t generation = 0;  // of the slot
 };
 
@@ -105,7 +106,7 @@ public:
     void on_first_token(ticket& t, steady_time now);
     // By all that is expected its prompt is computed by now. For answers that come whole, whose first token nobody
     // sees: nothing is learned from it, but their prompts do not count as work ahead until they end.
-    void on_prompt_computed(ticket& t);
+    void on_prompt_computed(ticket& t, steady_time now);
     // Learns from what came out: rates, token counts, and what the endpoint really kept of the prompt. True: the
     // endpoint was found to have lost all it kept, as after a restart.
     bool on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now);
@@ -134,6 +135,13 @@ private:
         forecast expected;
         std::int64_t prefill_seen;
     };
+    // Beside it, what decides whether prompts that come back should make their home there.
+    struct keeping {
+        double fill;
+        step_rates rates;
+        double inflight, context_tokens;
+        double new_part;  // of the request's prompt: it would be kept from now on
+    };
     // What every pick reads of an endpoint comes first, on three cache lines.
     struct alignas(64) slot_state {
         endpoint_load load;
@@ -147,6 +155,7 @@ private:
         learned_rates rates;
     };
     endpoint_view view_of(const pool_endpoint& e, const request_features& f, steady_time now) const;
+    void price_homes(std::span<offer> offers, std::span<const keeping> kept) const;
     bool warming_up(const pool_endpoint& e, const pool_snapshot& pool) const;
     refusal unfit(const pool_endpoint& e, const request_features& f, double tokens) const;
     std::uint64_t tie_key(const request_features& f) const;

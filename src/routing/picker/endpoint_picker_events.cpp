@@ -9,6 +9,10 @@ namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
+std::int64_t microseconds(steady_time t) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(t.time_since_epoch()).count();
+}
+
 }  // namespace
 
 ticket endpoint_picker::dispatch(pick_result& choice, const request_features& f, const pool_snapshot& pool,
@@ -18,8 +22,8 @@ ticket endpoint_picker::dispatch(pick_result& choice, const request_features& f,
     ticket t = dispatch_to(choice.best[0], choice, f, now);
     const auto before = static_cast<std::int64_t>(t.prefill_ahead) - t.prefill;
     if (before - choice.best[0].prefill_seen <= std::max(grown_tokens, t.prefill)) return t;
-    slots_[t.slot].load.first_token(t.prefill);
-    slots_[t.slot].load.release(t.context);
+    slots_[t.slot].load.first_token(t.prefill, 0);
+    slots_[t.slot].load.release(t.context, 0);
     const candidate_endpoint first = choice.best[0];
     pick_result again = pick(f, pool, now);
     if (again.count == 0) {
@@ -54,7 +58,7 @@ void endpoint_picker::on_first_token(ticket& t, steady_time now) {
     if (t.started || s.generation.load(relaxed) != t.generation) return;
     t.started = true;
     t.first_token = now;
-    on_prompt_computed(t);
+    on_prompt_computed(t, now);
     if (!t.queued) s.rates.saw_first_token(t.prefill_ahead, t.sequences, t.context_ahead, seconds_between(t.sent, now));
     const load_reading here = s.load.read();
     t.sequences = static_cast<double>(here.inflight - here.waiting);
@@ -62,19 +66,20 @@ void endpoint_picker::on_first_token(ticket& t, steady_time now) {
     t.computed = here.computed_tokens;
 }
 
-void endpoint_picker::on_prompt_computed(ticket& t) {
+void endpoint_picker::on_prompt_computed(ticket& t, steady_time now) {
     slot_state& s = slots_[t.slot];
     if (!t.prefilling || s.generation.load(relaxed) != t.generation) return;
     t.prefilling = false;
-    s.load.first_token(t.prefill);
+    t.started_us = microseconds(now);
+    s.load.first_token(t.prefill, t.started_us);
 }
 
 bool endpoint_picker::on_done(ticket& t, const request_features& f, const finished_usage& usage, steady_time now) {
     slot_state& s = slots_[t.slot];
     if (s.generation.load(relaxed) != t.generation) return false;
     const load_reading here = s.load.read();
-    on_prompt_computed(t);
-    s.load.release(t.context);
+    on_prompt_computed(t, now);
+    s.load.release(t.context, t.started_us);
     models_.saw(f.model, f.prompt_bytes, usage.prompt_tokens, usage.output_tokens);
     // What decoded beside it: in between what did when it began and when it ended.
     if (t.started && usage.output_tokens > 8) {
@@ -112,12 +117,12 @@ bool endpoint_picker::correct(const ticket& t, const request_features& f, const 
     return true;
 }
 
-void endpoint_picker::on_failed(ticket& t, const request_features& f, steady_time) {
+void endpoint_picker::on_failed(ticket& t, const request_features& f, steady_time now) {
     slot_state& s = slots_[t.slot];
     if (s.generation.load(relaxed) != t.generation) return;
-    on_prompt_computed(t);
+    on_prompt_computed(t, now);
     if (!t.started) index_.truncate(t.slot, f.blocks, t.matched_blocks);
-    s.load.release(t.context);
+    s.load.release(t.context, t.started_us);
 }
 
 void endpoint_picker::on_metrics(std::uint32_t slot, const polled_metrics& m, steady_time now) {

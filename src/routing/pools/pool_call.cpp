@@ -42,7 +42,7 @@ void pool_call::stop_expecting() {
 
 void pool_call::start_came() {
     expects_start_ = false;
-    at_.pool().picker().on_prompt_computed(where_.ticket);
+    at_.pool().picker().on_prompt_computed(where_.ticket, at_.common().time().recent());
 }
 
 void pool_call::see_head(const response_head& h) {

@@ -76,6 +76,49 @@ TEST_CASE("prompts that share nothing are spread") {
     for (const int n : sent) CHECK(n == 10);
 }
 
+TEST_CASE("a new prompt makes its home where less is kept, though loads are equal") {
+    fixture x(2);
+    pick_result choice;
+    choice.prompt_tokens = 1;
+    const auto keep = [&](std::uint32_t slot, int which) {
+        const auto f = x.request(which, 200'000);
+        ticket t = x.picker.dispatch_to({.at = slot, .slot = slot}, choice, f, x.now);
+        x.picker.on_done(t, f, {}, x.now);
+    };
+    for (int i = 0; i < 12; ++i) keep(0, i);
+    for (int i = 12; i < 16; ++i) keep(1, i);
+    // Some load, the same on both: nobody is slowed down at an idle endpoint.
+    for (std::uint32_t i = 0; i < 40; ++i)
+        (void)x.picker.dispatch_to({.at = i % 2, .slot = i % 2}, choice, x.request(100 + static_cast<int>(i), 300),
+                                   x.now);
+    int less = 0;
+    for (int i = 200; i < 220; ++i) less += x.picker.pick(x.request(i), x.pool, x.now).best[0].slot == 1;
+    CHECK(less == 20);
+}
+
+TEST_CASE("answers that have just begun make an endpoint dearer than answers that are half through") {
+    fixture x(2);
+    const auto f = x.request(0);
+    pick_result choice;
+    choice.prompt_tokens = 1'000;
+    choice.output_tokens = 250;
+    for (int i = 0; i < 60; ++i) {
+        ticket old = x.picker.dispatch_to({.at = 0, .slot = 0}, choice, f, x.now);
+        x.picker.on_first_token(old, x.now);
+    }
+    x.now += 10s;
+    for (int i = 0; i < 60; ++i) {
+        ticket young = x.picker.dispatch_to({.at = 1, .slot = 1}, choice, f, x.now);
+        x.picker.on_first_token(young, x.now);
+    }
+    x.picker.on_metrics(0, {.kv_use = 0.93}, x.now);
+    x.picker.on_metrics(1, {.kv_use = 0.93}, x.now);
+    const auto next = x.picker.pick(f, x.pool, x.now);
+    REQUIRE(next.count == 2);
+    CHECK(next.best[0].slot == 0);
+    CHECK(next.best[1].expected.cost_s > next.best[0].expected.cost_s + 0.05);
+}
+
 TEST_CASE("a beginning that everybody wants is kept by more than one endpoint") {
     fixture x;
     std::set<std::uint32_t> used;
