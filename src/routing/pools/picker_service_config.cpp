@@ -8,7 +8,8 @@ using ext_proc::body_mode;
 
 void read(config_reader& r, picker_service_config& c) {
     ext_proc::session_config& s = c.session;
-    r.field("address", c.address, "host:port of the picker's gRPC service.", required);
+    r.field("address", c.address,
+            "host:port of the picker's gRPC service. Required, but for pools whose manifest has it.");
     const auto parsed = http::parse_authority(c.address);
     if (!c.address.empty() && (!parsed || parsed->port == 0)) r.problem("address", "host:port is expected");
     r.section("tls", c.tls, "TLS towards it; plain HTTP/2 if absent.");
@@ -16,6 +17,7 @@ void read(config_reader& r, picker_service_config& c) {
         "on_failure", s.on_failure,
         {{"closed", ext_proc::failure_mode::closed}, {"open", ext_proc::failure_mode::open}},
         "What follows when it fails: closed is 503, open lets the pool's own balancer choose.");
+    c.says_on_failure = r.has("on_failure");
     r.field("shadow", c.shadow, "Only compare its choices with the pool's own.");
     r.field("first_response", s.first_response, "From the end of a request until its first answer.", {.min = 0.001});
     r.field("message_timeout", s.message_timeout, "For every other answer.", {.min = 0.001});

@@ -12,9 +12,10 @@
 namespace sluice::routing {
 
 struct picker_service_config {
-    std::string address;  // host:port
+    std::string address;  // host:port; empty: the manifest of the pool has it
     std::optional<net::tls_client_config> tls;
-    bool shadow = false;  // it is asked beside the pool's own balancer, and only compared
+    bool shadow = false;           // it is asked beside the pool's own balancer, and only compared
+    bool says_on_failure = false;  // is session.on_failure written here? If not, a manifest may say it
     ext_proc::session_config session;
 };
 void read(config_reader& r, picker_service_config& c);

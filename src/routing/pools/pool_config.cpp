@@ -20,6 +20,17 @@ void read_rates(config_reader& r, picker::step_rates& c) {
     microseconds("context_token_us", c.ckv_s, "Of a token of its context.");
 }
 
+// Which servers there are must come from somewhere else than the manifest.
+void check_inference_pool(config_reader& r, const pool_config& c) {
+    const inference_pool_config& from = *c.from;
+    if (!from.dns.empty() && c.dns) r.problem("inference_pool.dns", "the pool has `dns` already", "leave one out");
+    if (r.has("endpoints") || !c.endpoints_file.empty() || c.dns) return;
+    if (from.addresses.empty() && from.addresses_file.empty() && from.dns.empty()) {
+        r.problem("inference_pool", "does not say where the model servers are: the manifest's selector needs a cluster",
+                  "addresses, addresses_file or dns");
+    }
+}
+
 }  // namespace
 
 void read(config_reader& r, endpoint_config& c) {
@@ -69,7 +80,9 @@ void read(config_reader& r, load_report_config& c) {
 
 void read(config_reader& r, dns_source_config& c) {
     r.field("name", c.name, "Each of its addresses is an endpoint.", required);
-    r.field("port", c.port, "Of the servers.", {.min = 1});
+    std::uint16_t port = c.ports.front();
+    r.field("port", port, "Of the servers.", {.min = 1});
+    c.ports = {port};
     r.field("tls", c.tls, "Do they speak TLS?");
     r.field("interval", c.interval, "Between two look-ups.", {.min = 1});
 }
@@ -98,6 +111,7 @@ void read_pool(config_reader& r, pool_config& c) {
     r.list("endpoints", c.endpoints, "The servers, where they are known here.");
     r.field("endpoints_file", c.endpoints_file, "A file with `endpoints:`, read again when it changes.");
     r.section("dns", c.dns, "A name whose addresses are the servers.");
+    r.section("inference_pool", c.from, "Manifests of the Gateway API inference extension that describe the pool.");
     r.field("api_path", c.api_path, "Path of the API behind a server's URL.");
     r.one_of<balancing>("balancer", c.by,
                         {{"picker", balancing::picker},
@@ -114,6 +128,9 @@ void read_pool(config_reader& r, pool_config& c) {
     r.section("picker_service", c.service, "A picker outside the gateway that chooses instead (Envoy ext-proc).");
     r.section("picker_callout", c.callout, "A service of your own that orders the endpoints, by HTTP.");
     if (c.service && c.callout) r.problem("picker_callout", "a pool has one outside picker");
+    if (c.service && !r.has("inference_pool") && c.service->address.empty())
+        r.problem("picker_service", "missing key \"address\"");
+    if (c.from) check_inference_pool(r, c);
     r.section("picker", c.picking, "What the picker assumes.");
     r.field("slow_start", c.slow_start, "A server that became ready gets its full share after so long.");
     r.field("drain_timeout", c.drain_timeout, "A draining server goes offline after so long at the latest.");

@@ -167,8 +167,9 @@ awaitable<void> pool_keeper::resolve() {
     }
     std::vector<endpoint_config> all;
     for (const auto& a : **found) {
-        endpoint_config& e = all.emplace_back();
-        e.url = (dns.tls ? "https://" : "http://") + authority(a, dns.port);
+        for (const std::uint16_t port : dns.ports) {
+            all.emplace_back().url = (dns.tls ? "https://" : "http://") + authority(a, port);
+        }
     }
     const auto problems = pool_->set_source(endpoint_source::dns, all, services_.time().now());
     for (const std::string& p : problems) log::warn("pool {}: {}", pool_->name(), p);
