@@ -37,7 +37,7 @@ void write_one(http::json_writer& w, const endpoint_info& e, std::optional<bool>
     for (const auto& [name, value] : e.config.labels) w.key(name).string(value);
     w.end_object().key("weight").number(e.config.weight).key("max_requests").integer(e.config.max_requests);
     w.key("kv_tokens").integer(e.config.kv_tokens);
-    w.key("load").begin_object().key("inflight").integer(e.load.inflight);
+    w.key("load").begin_object().key("inflight").integer(e.load.inflight).key("limit").integer(e.limit);
     w.key("prefill_tokens").integer(e.load.prefill_tokens).key("context_tokens").integer(e.load.context_tokens);
     w.end_object();
     w.key("learned").begin_object().key("step_us").number(e.rates.c0_s * 1e6);
@@ -115,7 +115,15 @@ std::string write_pools(const std::vector<std::shared_ptr<routing::endpoint_pool
     w.begin_object().key("pools").begin_array();
     for (const auto& p : pools) {
         const routing::pool_totals t = p->totals();
-        w.begin_object().key("name").string(p->name()).key("panic").boolean(t.panic).key("endpoints").begin_object();
+        w.begin_object()
+            .key("name")
+            .string(p->name())
+            .key("panic")
+            .boolean(t.panic)
+            .key("queued")
+            .integer(static_cast<std::int64_t>(t.queued))
+            .key("endpoints")
+            .begin_object();
         for (std::size_t i = 0; i < routing::endpoint_phases; ++i) {
             w.key(to_string(static_cast<routing::endpoint_phase>(i))).integer(static_cast<std::int64_t>(t.by_phase[i]));
         }

@@ -55,7 +55,8 @@ worker::worker(std::size_t index, const gateway_config& config, process_parts pa
       names_(make_resolver(context_, time_, config.dns)),
       connector_(context_.get_executor(), *names_),
       dialer_(loop_, connector_),
-      upstreams_(loop_, buffers_, dialer_, config.upstream_pool),
+      http1_(loop_, buffers_, dialer_, config.upstream_pool),
+      h2_(loop_, dialer_, config.upstream_pool),
       fetcher_(loop_, upstreams_, parts_.fetch_anywhere, parts_.fetch_public),
       log_(parts_.access_log != nullptr ? &parts_.access_log->worker(index) : nullptr),
       exporter_(config.tracing.endpoint.empty()

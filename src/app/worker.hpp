@@ -12,12 +12,12 @@
 #include "net/connector.hpp"
 #include "net/dialer.hpp"
 #include "net/dns_resolver.hpp"
+#include "net/h2/h2_pool.hpp"
 #include "net/http_fetcher.hpp"
 #include "net/listener.hpp"
 #include "net/reactor.hpp"
 #include "net/session.hpp"
 #include "net/tls_server.hpp"
-#include "net/upstream_pool.hpp"
 #include "telemetry/access_log.hpp"
 #include "telemetry/registry.hpp"
 
@@ -117,7 +117,9 @@ private:
     std::unique_ptr<net::dns_resolver> names_;
     net::connector connector_;
     net::tcp_dialer dialer_;
-    net::http1_pool upstreams_;
+    net::http1_pool http1_;
+    net::h2_pool h2_;
+    net::versioned_pool upstreams_{http1_, h2_};
     net::http_fetcher fetcher_;
     telemetry::access_log::writer* log_;
     std::unique_ptr<telemetry::trace_exporter> exporter_;

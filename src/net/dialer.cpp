@@ -20,6 +20,10 @@ awaitable<result<std::unique_ptr<stream>>> tcp_dialer::dial(const upstream_endpo
             co_return error{error_kind::upstream_tls, "TLS cannot ask for HTTP/2."};
         auto shaken = co_await s->handshake(std::move(*ssl), e.host, e.timeouts.tls);
         if (!shaken) co_return shaken.error();
+        const unsigned char* chosen = nullptr;
+        unsigned length = 0;
+        SSL_get0_alpn_selected(s->ssl(), &chosen, &length);
+        if (e.h2 && length == 0) co_return error{error_kind::upstream_tls, "The upstream does not speak HTTP/2."};
     }
     co_return std::move(s);
 }

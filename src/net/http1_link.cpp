@@ -1,8 +1,10 @@
 #include "net/http1_link.hpp"
 
+#include "http/message_writer.hpp"
 #include "http/response_parser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -35,16 +37,50 @@ bool http1_link::begin() {
     return true;
 }
 
-awaitable<result<void>> http1_link::send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall) {
+awaitable<result<void>> http1_link::send(const outgoing_request& request, std::span<std::string_view> pieces,
+                                         bool whole, std::chrono::milliseconds stall) {
+    sends_chunks_ = request.body == framing::chunked;
+    std::string head;
+    http::write_request_head(head, request.method, request.target, request.host, request.headers, request.body,
+                             request.length, true, request.upgrade);
+    pieces.front() = head;
+    const auto sent = co_await write(pieces, whole, stall);
+    pieces.front() = {};
+    co_return sent;
+}
+
+awaitable<result<void>> http1_link::send_body(std::string_view piece, bool last, std::chrono::milliseconds stall) {
+    char size_line[18];
+    std::array<std::string_view, 4> pieces{std::string_view{}, piece, std::string_view{}, std::string_view{}};
+    if (sends_chunks_ && !piece.empty()) {
+        pieces[0] = {size_line, http::write_chunk_size(size_line, piece.size())};
+        pieces[2] = http::chunk_end;
+    }
+    if (sends_chunks_ && last) pieces[3] = http::last_chunk;
+    if (piece.empty() && pieces[3].empty()) {
+        request_sent_ |= last;
+        co_return result<void>{};
+    }
+    co_return co_await write(pieces, last, stall);
+}
+
+awaitable<result<void>> http1_link::write(std::span<const std::string_view> pieces, bool last,
+                                          std::chrono::milliseconds stall) {
     std::size_t total = 0;
     for (const std::string_view p : pieces) total += p.size();
     if (stream_->owner().put_off(total)) co_await stream_->owner().turn_end();
     // Nearly always the kernel takes it all at once: no frame for the wait that does not happen.
     const io_result first = stream_->write_some(pieces, 0);
-    if (first.status != io_status::failed && first.bytes == total) co_return result<void>{};
+    if (first.status != io_status::failed && first.bytes == total) {
+        request_sent_ |= last;
+        co_return result<void>{};
+    }
     io_status how = first.status;
     if (how != io_status::failed) how = co_await stream_->write_all(pieces, stall, first.bytes);
-    if (how == io_status::ok) co_return result<void>{};
+    if (how == io_status::ok) {
+        request_sent_ |= last;
+        co_return result<void>{};
+    }
     failed_ = true;
     if (how == io_status::again) {
         co_return error{error_kind::upstream_idle_timeout, "The upstream stopped reading the request."};

@@ -23,7 +23,10 @@ public:
 
     // A new request begins. False: the connection is stale (closed, or it said something unasked for).
     bool begin();
-    awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds stall);
+    // As upstream_connection has them.
+    awaitable<result<void>> send(const outgoing_request& request, std::span<std::string_view> pieces, bool whole,
+                                 std::chrono::milliseconds stall);
+    awaitable<result<void>> send_body(std::string_view piece, bool last, std::chrono::milliseconds stall);
     awaitable<result<response_head*>> receive_head(std::string_view method, std::chrono::milliseconds timeout);
     awaitable<result<body_piece>> receive(std::chrono::milliseconds timeout);
     std::optional<result<body_piece>> receive_now();
@@ -31,7 +34,6 @@ public:
     bool buffered();
     bool answered() { return in_.size() > 0 || !stream_->quiet(); }
     bool got_bytes() const { return got_bytes_; }
-    void request_sent() { request_sent_ = true; }
     // Request and response are complete and both sides keep the connection.
     bool reusable() const;
     // Back to the pool: gives up the buffer.
@@ -46,6 +48,7 @@ public:
     const std::string& pool_key() const { return pool_key_; }
 
 private:
+    awaitable<result<void>> write(std::span<const std::string_view> pieces, bool last, std::chrono::milliseconds stall);
     // Reads once, without waiting. Nothing: out of buffers.
     std::optional<io_status> pull();
     // Waits for more to pull.
@@ -63,6 +66,7 @@ private:
     framing body_ = framing::none;
     std::uint64_t left_ = 0;  // of a body with a length
     std::size_t handed_ = 0;  // bytes of in_ that the caller is looking at
+    bool sends_chunks_ = false;
     bool body_done_ = false, request_sent_ = false, got_bytes_ = false;
     bool failed_ = false, read_failed_ = false, eof_ = false;  // for good: no further request
     int requests_ = 0;

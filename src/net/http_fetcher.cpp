@@ -1,6 +1,5 @@
 #include "net/http_fetcher.hpp"
 
-#include "http/message_writer.hpp"
 #include "http/url.hpp"
 
 #include <algorithm>
@@ -16,13 +15,16 @@ awaitable<result<fetch_reply>> ask(upstream_connection& upstream, const fetch_re
     const auto left = [&] {
         return std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(deadline - loop.now()));
     };
-    std::string head;
-    http::write_request_head(head, request.method, url.path_and_query, url.authority(), request.headers,
-                             request.body.empty() ? framing::none : framing::length, request.body.size());
-    const std::array<std::string_view, 2> pieces{head, request.body};
-    auto sent = co_await upstream.send(pieces, left());
+    const std::string host = url.authority();
+    const outgoing_request head{request.method,
+                                url.path_and_query,
+                                host,
+                                request.headers,
+                                request.body.empty() ? framing::none : framing::length,
+                                request.body.size()};
+    std::array<std::string_view, 2> pieces{std::string_view{}, request.body};
+    auto sent = co_await upstream.send(head, pieces, true, left());
     if (!sent) co_return sent.error();
-    upstream.request_sent();
     auto got = co_await upstream.receive_head(request.method, left());
     if (!got) co_return got.error();
     fetch_reply reply;

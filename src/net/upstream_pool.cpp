@@ -20,10 +20,13 @@ public:
         if (link_->reusable()) home_.give_back(std::move(link_));
     }
 
-    awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds timeout) override {
-        return link_->send(pieces, timeout);
+    awaitable<result<void>> send(const outgoing_request& request, std::span<std::string_view> pieces, bool whole,
+                                 std::chrono::milliseconds timeout) override {
+        return link_->send(request, pieces, whole, timeout);
     }
-    void request_sent() override { link_->request_sent(); }
+    awaitable<result<void>> send_body(std::string_view piece, bool last, std::chrono::milliseconds timeout) override {
+        return link_->send_body(piece, last, timeout);
+    }
     awaitable<result<response_head*>> receive_head(std::string_view method,
                                                    std::chrono::milliseconds timeout) override {
         return link_->receive_head(method, timeout);

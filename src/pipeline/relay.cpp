@@ -1,12 +1,9 @@
 #include "pipeline/relay.hpp"
 
-#include "http/chunked.hpp"
-#include "http/message_writer.hpp"
 #include "http/retry_after.hpp"
 #include "pipeline/relay_body.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace sluice {
@@ -76,12 +73,10 @@ std::string target_of(const exchange& x) {
     return target;
 }
 
-// The request as it goes out: its head, and the whole body when it was collected.
+// The request's body as it goes out: whole when it was collected.
 struct outgoing {
-    std::string head;
     std::vector<std::string_view> pieces;  // the first is for the head
     bool streams_body = false;
-    bool chunked = false;
 };
 
 // What comes behind the head, and how it is delimited.
@@ -107,34 +102,20 @@ outgoing_body prepare_body(exchange& x, outgoing& out) {
         body.length = declared.value_or(0);
         body.how = declared ? framing::length : framing::chunked;
         out.streams_body = !declared || *declared > 0;
-        out.chunked = !declared;
     }
     return body;
 }
 
 // Passes an uncollected body on, piece by piece. Stops when the upstream answers early: it will not read the rest.
-awaitable<result<void>> stream_body(exchange& x, upstream_connection& upstream, bool chunked, milliseconds stall) {
+awaitable<result<void>> stream_body(exchange& x, upstream_connection& upstream, milliseconds stall) {
     for (;;) {
         auto piece = co_await x.body().read();
         if (!piece) co_return piece.error();
-        if (piece->empty()) break;
-        char size_line[18];
-        std::array<std::string_view, 3> pieces{std::string_view{}, *piece, std::string_view{}};
-        if (chunked) {
-            pieces[0] = {size_line, http::write_chunk_size(size_line, piece->size())};
-            pieces[2] = http::chunk_end;
-        }
-        auto sent = co_await upstream.send(pieces, stall);
+        const bool last = piece->empty();
+        auto sent = co_await upstream.send_body(*piece, last, stall);
         if (!sent) co_return sent.error();
-        if (upstream.answered()) co_return result<void>{};
+        if (last || upstream.answered()) co_return result<void>{};
     }
-    if (chunked) {
-        const std::array<std::string_view, 1> end{http::last_chunk};
-        auto sent = co_await upstream.send(end, stall);
-        if (!sent) co_return sent.error();
-    }
-    upstream.request_sent();
-    co_return result<void>{};
 }
 
 struct answer {
@@ -143,14 +124,11 @@ struct answer {
 };
 
 // One try on one connection: the request out, the head of the answer in.
-awaitable<result<response_head*>> ask(exchange& x, upstream_connection& upstream, const outgoing& out) {
+awaitable<result<response_head*>> ask(exchange& x, upstream_connection& upstream, const outgoing_request& request,
+                                      outgoing& out) {
     const upstream_timeouts& limits = x.target->endpoint->timeouts;
-    auto sent = co_await upstream.send(out.pieces, limits.idle);
-    if (sent && out.streams_body) {
-        sent = co_await stream_body(x, upstream, out.chunked, limits.idle);
-    } else if (sent) {
-        upstream.request_sent();
-    }
+    auto sent = co_await upstream.send(request, out.pieces, !out.streams_body, limits.idle);
+    if (sent && out.streams_body) sent = co_await stream_body(x, upstream, limits.idle);
     if (!sent) {
         // It may have refused the request and closed: then its answer says more than our broken pipe.
         if (traits(sent.error().kind).whose != blame::upstream || !upstream.answered()) co_return sent.error();
@@ -161,7 +139,7 @@ awaitable<result<response_head*>> ask(exchange& x, upstream_connection& upstream
     co_return co_await upstream.receive_head(x.request().method, first_of(x.target->first_byte, limits.first_byte));
 }
 
-awaitable<result<answer>> call(exchange& x, upstream_pool& pool, const outgoing& out) {
+awaitable<result<answer>> call(exchange& x, upstream_pool& pool, const outgoing_request& request, outgoing& out) {
     for (reuse pooled : {reuse::allowed, reuse::never}) {
         answer got;
         if (pooled == reuse::allowed) got.upstream = pool.pooled(*x.target->endpoint);
@@ -170,7 +148,7 @@ awaitable<result<answer>> call(exchange& x, upstream_pool& pool, const outgoing&
             if (!opened) co_return opened.error();
             got.upstream = std::move(*opened);
         }
-        auto head = co_await ask(x, *got.upstream, out);
+        auto head = co_await ask(x, *got.upstream, request, out);
         if (head) {
             got.head = *head;
             co_return std::move(got);
@@ -234,24 +212,27 @@ awaitable<void> relay(exchange& x, upstream_pool& pool, const relay_config& conf
     outgoing out;
     const outgoing_body body = prepare_body(x, out);
     const std::string target = target_of(x);
-    {
-        header_list headers;
-        filter_request_headers(x, headers);
-        if (t.authorizer != nullptr) {
-            const std::vector<std::string_view> body_pieces(out.pieces.begin() + 1, out.pieces.end());
-            auto authorized = co_await t.authorizer->authorize(x.request().method, t.endpoint->host_header, target,
-                                                               body_pieces, headers);
-            if (!authorized) co_return x.fail(authorized.error());
-        }
-        const request_head& request = x.request();
-        const auto protocol = config.upgrade && request.upgrade ? request.headers.find("upgrade") : std::nullopt;
-        http::write_request_head(out.head, request.method, target, t.endpoint->host_header, headers, body.how,
-                                 body.length, true, protocol.value_or(std::string_view{}));
+    header_list headers;
+    filter_request_headers(x, headers);
+    if (t.authorizer != nullptr) {
+        const std::vector<std::string_view> body_pieces(out.pieces.begin() + 1, out.pieces.end());
+        auto authorized =
+            co_await t.authorizer->authorize(x.request().method, t.endpoint->host_header, target, body_pieces, headers);
+        if (!authorized) co_return x.fail(authorized.error());
     }
-    out.pieces.front() = out.head;
+    const bool upgrades = config.upgrade && x.request().upgrade;
+    const auto protocol = upgrades ? x.request().headers.find("upgrade") : std::nullopt;
+    const outgoing_request request{x.request().method,
+                                   target,
+                                   t.endpoint->host_header,
+                                   headers,
+                                   body.how,
+                                   body.length,
+                                   protocol.value_or(std::string_view{})};
 
     std::optional<stopwatch> waiting(std::in_place, x, time);
-    auto got = co_await call(x, pool, out);
+    auto got = co_await call(x, pool, request, out);
+    headers = {};  // a long answer does not hold what was asked
     waiting.reset();
     if (!got) co_return x.fail(got.error());
 

@@ -17,18 +17,28 @@ struct body_piece {
     bool last = false;      // nothing follows; data may be empty then
 };
 
+// A request without its body, in no version's words. Views live until send() is done.
+struct outgoing_request {
+    std::string_view method, target, host;
+    const header_list& headers;
+    framing body = framing::none;   // length or chunked: how its end is told
+    std::uint64_t length = 0;       // with framing::length
+    std::string_view upgrade = {};  // the protocol to switch to; empty: none
+};
+
 // Dropping the connection gives it back to its pool when request and response are complete and both
 // sides keep it alive, and closes it otherwise: that is how an abort reaches the upstream.
 class upstream_connection {
 public:
     virtual ~upstream_connection() = default;
 
-    // Writes the pieces in order, as few system calls as the kernel allows. `first` pieces of a request
-    // hold its head. Error: upstream_reset, upstream_idle_timeout (the upstream does not read).
-    virtual awaitable<result<void>> send(std::span<const std::string_view> pieces,
-                                         std::chrono::milliseconds timeout) = 0;
-    // The request is complete. Until this is said, the connection is not reused.
-    virtual void request_sent() = 0;
+    // Sends head and body, in as few system calls as the kernel allows. The first of the pieces is the connection's
+    // own, to put the head there; those behind it are the body, all of it if `whole`. Until the request is complete,
+    // the connection is not reused. Error: upstream_reset, upstream_idle_timeout (the upstream does not read).
+    virtual awaitable<result<void>> send(const outgoing_request& request, std::span<std::string_view> pieces,
+                                         bool whole, std::chrono::milliseconds timeout) = 0;
+    // More of the body; with the last piece, which may be empty, the request is complete. Errors of send().
+    virtual awaitable<result<void>> send_body(std::string_view piece, bool last, std::chrono::milliseconds timeout) = 0;
 
     // The final head (1xx are skipped, but 101). Valid until the connection dies.
     // Error: upstream_reset, upstream_first_byte_timeout, upstream_protocol.

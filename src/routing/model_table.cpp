@@ -21,6 +21,7 @@ std::string transport_name(const provider_config& config) {
     const net::tls_client_config& tls = config.tls;
     for (const std::string& text : {tls.ca_file, tls.server_name, tls.cert_file, tls.key_file}) mix(text);
     number(static_cast<std::int64_t>(tls.min_version) * 2 + static_cast<std::int64_t>(tls.insecure_skip_verify));
+    number(static_cast<std::int64_t>(config.http));
     const net::connect_config& connect = config.connect;
     number(static_cast<std::int64_t>(connect.addresses.allow_private));
     for (const auto* list : {&connect.addresses.allow, &connect.addresses.deny}) {
@@ -49,6 +50,7 @@ result<std::unique_ptr<provider>> build_provider(const provider_config& config, 
     p->address.pool_key = config.name + " " + transport_name(config);  // a provider's connections are its own
     p->address.connect_options = transport;
     p->address.timeouts = config.timeouts.values;
+    p->address.h2 = config.http == http_version::two;
     for (const std::string& text : config.base_urls) {
         const auto url = http::parse_url(text);
         if (!url) return url.error();

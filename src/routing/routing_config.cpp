@@ -170,6 +170,9 @@ void read_account(config_reader& r, provider_config& c) {
     r.section("timeouts", c.timeouts, "How long each step may take.");
     r.section("tls", c.tls, "Whom to trust and who we are.");
     r.section("connect", c.connect, "Proxy and allowed addresses.");
+    r.one_of<http_version>("http_version", c.http, {{"1.1", http_version::one}, {"2", http_version::two}},
+                           "\"2\": many requests share a connection; over TLS it is negotiated, else spoken at once "
+                           "(h2c). WebSockets need 1.1.");
 }
 
 void check_headers(config_reader& r, const provider_config& c) {

@@ -71,6 +71,9 @@ enum class dialect : std::uint8_t {
     bedrock_anthropic,  // Anthropic's models by InvokeModel
     cohere,             // v2
 };
+// Which HTTP an upstream speaks. 2: over TLS by ALPN, else at once (h2c).
+enum class http_version : std::uint8_t { one, two };
+
 // An account at an upstream: where, how, and as whom.
 struct provider_config {
     std::string name;
@@ -83,6 +86,7 @@ struct provider_config {
     timeouts_config timeouts;
     net::tls_client_config tls;
     net::connect_config connect;
+    http_version http = http_version::one;
 };
 void read(config_reader& r, provider_config& c);
 

@@ -5,7 +5,6 @@ import subprocess
 import threading
 
 import pytest
-import yaml
 
 from harness import BINARY
 from test_picker_service import ask, keys, picker  # noqa: F401 (a fixture)
@@ -17,7 +16,7 @@ def manifest(ports, failure_mode="FailClose", with_picker=True, name="llama"):
     spec = {"selector": {"matchLabels": {"app": "vllm"}}, "targetPorts": [{"number": p} for p in ports], "appProtocol": "http"}
     if with_picker:
         spec["endpointPickerRef"] = {"name": f"{name}-epp", "port": {"number": 9002}, "failureMode": failure_mode}
-    return yaml.safe_dump_all([
+    return "\n---\n".join(json.dumps(o, indent=1) for o in [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "epp"}},
         {"apiVersion": "inference.networking.k8s.io/v1", "kind": "InferencePool",
          "metadata": {"name": name, "namespace": "serving", "labels": {"app": "x"}}, "spec": spec},
@@ -26,7 +25,7 @@ def manifest(ports, failure_mode="FailClose", with_picker=True, name="llama"):
 
 def slices(*addresses):
     """What `kubectl get endpointslices -o yaml` writes."""
-    return yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": [{
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [{
         "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": "vllm-x", "generation": 2}, "addressType": "IPv4",
         "endpoints": [{"addresses": [a], "conditions": {"ready": True, "serving": True, "terminating": False},
                        "targetRef": {"kind": "Pod", "name": "p"}} for a in addresses], "ports": [{"name": "http", "port": 80}]}]})
@@ -118,7 +117,7 @@ def test_without_a_picker_the_gateway_chooses_itself(gateway, sim, write):
 def test_weighted_pools_of_one_file_ask_their_own_pickers(gateway, sim, picker, write):  # noqa: F811
     first, second = sim(), sim()
     p, q = picker(keys(first)), picker(keys(second))
-    file = write("pools.yaml", manifest(first.ports) + "---\n" + manifest(second.ports, name="canary"))
+    file = write("pools.yaml", manifest(first.ports) + "\n---\n" + manifest(second.ports, name="canary"))
     config = imported(file, at(p), name="llama")
     config["pools"].append({**imported(file, at(q), name="canary")["pools"][0], "name": "other"})
     config["models"][0]["targets"] = [{"pool": "fleet", "weight": 70}, {"pool": "other", "weight": 30}]
@@ -168,8 +167,8 @@ def test_manifests_that_change_under_traffic_fail_no_request(gateway, sim, write
 def test_bad_manifests_are_refused_with_their_place(gateway, tmp_path, write):
     good = manifest([8000])
     for text, more, wanted in [
-        (good.replace("number: 8000", "number: 80000"), {}, "pool.yaml:"),
-        (good.replace("appProtocol: http", "appProtocol: htpp"), {}, 'did you mean "http"'),
+        (good.replace('"number": 8000', '"number": 80000'), {}, "pool.yaml:"),
+        (good.replace('"http"', '"htpp"'), {}, 'did you mean "http"'),
         (good.replace("targetPorts", "targetPort"), {}, 'did you mean "targetPorts"'),
         (good, {"name": "lama"}, 'did you mean "llama"'),
         ("kind: Service\n", {}, "holds no InferencePool"),

@@ -83,6 +83,24 @@ def test_the_served_endpoint_is_told_and_is_the_second_when_the_first_is_dead(ga
     assert g.access_log(1)[0]["attempts"] == 2
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+def test_the_picker_sees_promises_and_the_rest_only_of_those_who_are_trusted(gateway, sim, picker, trusted):
+    servers = sim()
+    p = picker(keys(servers))
+    config = with_picker(servers, p)
+    config["pools"][0]["admission"] = {"trust_headers": trusted}
+    g = gateway(config)
+    all_ready(g, 1)
+    promise = {"x-llm-d-slo-ttft-ms": "900"}
+    claims = {"x-llm-d-inference-objective": "gold", "x-gateway-inference-fairness-id": "me"}
+    assert ask(g, headers={**promise, **claims}).status == 200
+    seen = p.seen[0]["headers"]
+    assert promise.items() <= seen.items()
+    assert set(claims) & set(seen) == (set(claims) if trusted else set())
+    heads = json.dumps(servers.stats()["last_requests"]).lower()
+    assert "chat/completions" in heads and "x-llm-d" not in heads and "fairness" not in heads
+
+
 def test_a_picker_that_is_not_there_fails_open_or_closed(gateway, sim, picker):
     servers = sim(count=2)
     p = picker(keys(servers))

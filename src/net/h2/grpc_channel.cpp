@@ -1,7 +1,6 @@
 #include "net/h2/grpc_call.hpp"
 
-#include "net/h2/h2_session.hpp"
-#include "net/stream.hpp"
+#include "net/h2/h2_pump.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -80,21 +79,21 @@ public:
     void add(call_state& c);
     void remove(call_state& c);
     void send(std::int32_t stream, std::string_view bytes, bool last) {
-        if (!session_) return;
-        session_->send(stream, bytes, last);
-        flush();
+        if (!pump_) return;
+        pump_->session().send(stream, bytes, last);
+        pump_->flush();
     }
-    std::size_t queued(std::int32_t stream) const { return session_ ? session_->queued(stream) : 0; }
+    std::size_t queued(std::int32_t stream) const { return pump_ ? pump_->session().queued(stream) : 0; }
     // While data arrives; what that leads to is sent when it has been read.
     void consume(std::int32_t stream, std::size_t bytes) {
-        if (session_) session_->consume(stream, bytes);
+        if (pump_) pump_->session().consume(stream, bytes);
     }
     void consume_later(std::int32_t stream, std::size_t bytes) {
         consume(stream, bytes);
-        flush();
+        if (pump_) pump_->flush();
     }
     // Was it told to take no more calls?
-    bool leaving() const { return session_ && !session_->takes_requests(); }
+    bool leaving() const { return pump_ && !pump_->session().takes_requests(); }
     void stop();
     // Another one to the same address.
     std::shared_ptr<connection> again() const {
@@ -104,13 +103,14 @@ public:
 private:
     // h2_events
     void on_headers(std::int32_t stream, int status, const header_list& fields, bool last) override {
+        pause_ = 0ms;
         if (call_state* c = find(stream)) c->headers(status, fields, last);
     }
     void on_data(std::int32_t stream, std::string_view bytes) override {
         if (call_state* c = find(stream)) {
             c->data(bytes);
         } else {
-            session_->consume(stream, bytes.size());
+            pump_->session().consume(stream, bytes.size());
         }
     }
     void on_end(std::int32_t) override {}
@@ -125,22 +125,16 @@ private:
     }
     void open(call_state& c);
     awaitable<void> run();
-    awaitable<void> read_all();
-    awaitable<void> write_rest();
-    // Writes what the socket takes; the rest is left to write_rest().
-    void flush();
     void broke(std::string why);
-    void give_up();
 
     const upstream_endpoint to_;
     dialer& dialer_;
     services& services_;
     const grpc_options options_;
-    std::unique_ptr<stream> socket_;
-    std::unique_ptr<h2_session> session_;
+    std::shared_ptr<h2_pump> pump_;
     std::map<std::int32_t, call_state*> calls_;
     std::set<call_state*> waiting_;  // for a connection
-    bool running_ = false, writing_ = false, stopped_ = false, dead_ = false, flushing_ = false;
+    bool running_ = false, stopped_ = false;
     milliseconds pause_{0};
     clock::time_point not_before_{};
 };
@@ -244,7 +238,7 @@ awaitable<grpc_event> call_state::next(milliseconds timeout) {
 
 void connection::add(call_state& c) {
     if (stopped_) return c.end({grpc_unavailable, "the channel is closed"});
-    if (session_ && session_->takes_requests()) return open(c);
+    if (pump_ && pump_->alive() && pump_->session().takes_requests()) return open(c);
     if (!running_ && services_.time().now() < not_before_)
         return c.end({grpc_unavailable, "connecting failed a moment ago"});
     waiting_.insert(&c);
@@ -255,20 +249,21 @@ void connection::add(call_state& c) {
 void connection::remove(call_state& c) {
     waiting_.erase(&c);
     const std::int32_t stream = c.stream();
-    if (stream == 0 || calls_.erase(stream) == 0 || !session_) return;
-    session_->consume(stream, c.unconsumed());
-    session_->reset(stream);
-    flush();
+    if (stream == 0 || calls_.erase(stream) == 0 || !pump_) return;
+    pump_->session().consume(stream, c.unconsumed());
+    pump_->session().reset(stream);
+    pump_->flush();
 }
 
 void connection::open(call_state& c) {
-    const std::int32_t stream = session_->open("POST", to_.tls ? "https" : "http", to_.host_header, c.path, c.metadata);
+    const std::int32_t stream =
+        pump_->session().open("POST", to_.tls ? "https" : "http", to_.host_header, c.path, c.metadata);
     if (stream == 0) return c.end({grpc_unavailable, "the connection takes no more calls"});
     calls_[stream] = &c;
     c.opened(stream);
-    session_->send(stream, c.early, c.early_last);
+    pump_->session().send(stream, c.early, c.early_last);
     c.early.clear();
-    flush();
+    pump_->flush();
 }
 
 void connection::on_closed(std::int32_t stream, std::uint32_t code) {
@@ -283,18 +278,14 @@ void connection::stop() {
     const auto alive = shared_from_this();
     stopped_ = true;
     broke("the channel is closed");
-    if (socket_) socket_->end_readable();  // ends run(), which destroys the socket
+    if (pump_) pump_->stop();  // ends run()
 }
 
 void connection::broke(std::string why) {
-    dead_ = true;
     const auto open = std::exchange(calls_, {});
     const auto waiting = std::exchange(waiting_, {});
     for (const auto& [stream, c] : open) c->end({grpc_unavailable, why});
     for (call_state* c : waiting) c->end({grpc_unavailable, why});
-    if (!socket_) return;
-    socket_->reset_on_close();
-    socket_->end_writable();
 }
 
 awaitable<void> connection::run() {
@@ -305,85 +296,14 @@ awaitable<void> connection::run() {
         not_before_ = services_.time().now() + pause_;
         broke(dialled ? "the channel is closed" : describe(dialled.error()));
     } else {
-        socket_ = std::move(*dialled);
-        session_ = std::make_unique<h2_session>(static_cast<h2_events&>(*this));
-        dead_ = false;
+        pump_ = std::make_shared<h2_pump>(std::move(*dialled), static_cast<h2_events&>(*this), services_.executor(),
+                                          h2_pump_options{.keepalive = options_.keepalive});
         for (call_state* c : std::exchange(waiting_, {})) open(*c);
-        flush();
-        co_await read_all();
+        co_await pump_->run();
         broke("the connection broke");
-        session_.reset();
-        socket_.reset();
+        pump_.reset();
     }
     running_ = false;
-}
-
-awaitable<void> connection::read_all() {
-    std::array<char, 16 << 10> buffer;
-    bool asked = false;  // by a PING, since the last byte
-    while (!dead_) {
-        const io_result got = socket_->read_some(buffer);
-        if (got.status == io_status::ok) {
-            asked = false;
-            pause_ = 0ms;
-            if (!session_->receive({buffer.data(), got.bytes})) co_return;
-            flush();
-            if (!session_->wants_read()) co_return;
-            continue;
-        }
-        if (got.status != io_status::again) co_return;
-        // Told to go away, and nothing is left to hear.
-        if (!session_->takes_requests() && calls_.empty()) co_return;
-        const ready how = co_await socket_->readable(options_.keepalive);
-        if (how == ready::yes || dead_) continue;
-        if (calls_.empty()) continue;
-        if (asked) co_return;
-        asked = true;
-        session_->ping();
-        flush();
-    }
-}
-
-void connection::flush() {
-    // Sending may free room, which wakes a call, which may send: it is all written here.
-    if (!socket_ || dead_ || writing_ || flushing_) return;
-    flushing_ = true;
-    for (;;) {
-        const std::string_view bytes = session_->output();
-        if (bytes.empty()) break;
-        const std::array<std::string_view, 1> pieces{bytes};
-        const io_result done = socket_->write_some(pieces, 0);
-        session_->taken(done.bytes);
-        if (done.status == io_status::ok) continue;
-        if (done.status == io_status::again) {
-            writing_ = true;
-            asio::co_spawn(services_.executor(), write_rest(), asio::detached);
-        } else {
-            give_up();
-        }
-        break;
-    }
-    flushing_ = false;
-}
-
-// Not at once: who finds out may stand on what ends then.
-void connection::give_up() {
-    dead_ = true;
-    asio::post(services_.executor(), [self = shared_from_this()] {
-        if (self->socket_) self->socket_->end_readable();
-    });
-}
-
-awaitable<void> connection::write_rest() {
-    const auto alive = shared_from_this();
-    const ready how = co_await socket_->writable(options_.keepalive);
-    writing_ = false;
-    if (dead_) co_return;
-    if (how == ready::timeout) {
-        give_up();
-    } else {
-        flush();
-    }
 }
 
 // --- channel --------------------------------------------------------------------------------------------

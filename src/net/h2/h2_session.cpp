@@ -1,5 +1,7 @@
 #include "net/h2/h2_session.hpp"
 
+#include "base/ascii.hpp"
+
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
@@ -20,6 +22,14 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
         return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(s.data()));  // nghttp2 copies them
     };
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+// Of one connection, or said by pseudo fields.
+bool one_hop(std::string_view name, std::string_view value) {
+    constexpr std::array<std::string_view, 6> none{"connection",        "host",   "keep-alive", "proxy-connection",
+                                                   "transfer-encoding", "upgrade"};
+    if (iequals(name, "te")) return !iequals(value, "trailers");
+    return std::any_of(none.begin(), none.end(), [&](std::string_view n) { return iequals(n, name); });
 }
 
 void must(int code) {
@@ -182,11 +192,24 @@ bool h2_session::takes_requests() const {
     return !broken_ && nghttp2_session_check_request_allowed(session_.get()) != 0;
 }
 
+std::size_t h2_session::streams_max() const {
+    return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
 std::int32_t h2_session::open(std::string_view method, std::string_view scheme, std::string_view authority,
                               std::string_view path, const header_list& fields) {
     std::vector<nghttp2_nv> all{field(":method", method), field(":scheme", scheme), field(":authority", authority),
                                 field(":path", path)};
-    for (const auto f : fields) all.push_back(field(f.name, f.value));
+    std::string names;  // of all fields; reserved, so that it does not move
+    std::size_t bytes = 0;
+    for (const auto f : fields) bytes += f.name.size();
+    names.reserve(bytes);
+    for (const auto f : fields) {
+        if (one_hop(f.name, f.value)) continue;
+        const std::size_t at = names.size();
+        for (const char c : f.name) names += ascii::lower(c);
+        all.push_back(field(std::string_view(names).substr(at), f.value));
+    }
     nghttp2_data_provider body{};
     body.read_callback = &glue::read;
     const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, all.data(), all.size(), &body, nullptr);

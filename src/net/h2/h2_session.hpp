@@ -60,7 +60,11 @@ public:
 
     // May a request be made here? Not after a GOAWAY.
     bool takes_requests() const;
-    // Opens a stream; it waits in order when the peer takes no more at once. Body by send(). 0: it could not.
+    std::size_t streams() const { return out_.size(); }  // open, or waiting to be
+    std::size_t streams_max() const;                     // that the peer takes at once
+    // Opens a stream; it waits in order when the peer takes no more at once. Names of fields are made lower case, and
+    // what HTTP/2 has no use for is left out (connection, host, transfer-encoding, ...). Body by send(). 0: it could
+    // not.
     std::int32_t open(std::string_view method, std::string_view scheme, std::string_view authority,
                       std::string_view path, const header_list& fields);
     void send(std::int32_t stream, std::string_view bytes, bool last);

@@ -44,6 +44,7 @@ void read(config_reader& r, class_rule_config& c) {
 
 void read(config_reader& r, queue_config& c) {
     queue_options& o = c.values;
+    r.field("enabled", c.enabled, "Requests that find every endpoint busy wait. If not, they are refused.");
     r.field("requests", o.all.requests, "That wait at the same time.", {.min = 1, .max = 1'000'000});
     read_size(r, "bytes", o.all.bytes, "Of the bodies of all that wait.");
     r.field("requests_per_priority", o.per_priority.requests, "Of one class.", {.min = 1, .max = 1'000'000});
@@ -84,7 +85,6 @@ void read(config_reader& r, capacity_config& c) {
 }
 
 void read(config_reader& r, admission_config& c) {
-    r.field("enabled", c.enabled, "Requests that find every endpoint busy wait here. If not, they are refused.");
     r.field("trust_headers", c.trust_headers,
             "Believe the headers in which clients name their tenant and objective. Not at the edge.");
     r.list("classes", c.classes, "What requests are to the pool; the first that matches counts.", {.max = rules_max});

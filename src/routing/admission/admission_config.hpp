@@ -25,16 +25,17 @@ void read(config_reader& r, class_rule_config& c);
 struct capacity_config {
     bool learn = true;  // else an endpoint takes `max` requests
     capacity_options values;
+    bool operator==(const capacity_config&) const = default;
 };
 void read(config_reader& r, capacity_config& c);
 
 struct queue_config {
+    bool enabled = true;  // else those that find every endpoint busy are refused
     queue_options values;
 };
 void read(config_reader& r, queue_config& c);
 
 struct admission_config {
-    bool enabled = true;
     // Believes x-llm-d-inference-fairness-id and x-llm-d-inference-objective of clients: with either a client chooses
     // its own share. Behind another gateway that sets them, not at the edge.
     bool trust_headers = false;

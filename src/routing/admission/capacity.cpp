@@ -11,16 +11,21 @@ constexpr double slowdown_max = 100;  // one answer in a hundred that hung is no
 
 }  // namespace
 
-learned_capacity::learned_capacity(const capacity_options& o) : options_(o) {
-    reset();
-}
+learned_capacity::learned_capacity(const capacity_options& o)
+    : options_(o),
+      limit_(std::clamp(o.initial, o.floor, o.max)),
+      exact_(static_cast<double>(std::clamp(o.initial, o.floor, o.max))) {}
 
 void learned_capacity::reset() {
+    // Whoever has it adds a few numbers.
+    while (learning_.test_and_set(std::memory_order_acquire)) {
+    }
     exact_ = static_cast<double>(std::clamp(options_.initial, options_.floor, options_.max));
     limit_.store(static_cast<std::int64_t>(exact_), std::memory_order_relaxed);
     slowdowns_ = 0;
     samples_ = 0;
     reached_ = overloaded_ = false;
+    learning_.clear(std::memory_order_release);
 }
 
 void learned_capacity::saw_first_token(double ttft_s, double alone_s, std::int64_t inflight) {

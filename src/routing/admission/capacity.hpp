@@ -32,6 +32,7 @@ struct capacity_options {
     double decrease = 0.85;
     double increase = 2;
     int window_samples = 32;
+    bool operator==(const capacity_options&) const = default;
 };
 
 // One endpoint. Thread-safe without locks: anybody reads; a sample that finds another one being taken in is dropped.
@@ -48,7 +49,7 @@ public:
     // The endpoint refused it for load (429, 503), or no first token came in time. Counts as a window of its own, once
     // until the next full one: a burst of refusals is one message.
     void saw_overload();
-    // Another endpoint took the place. Not while others observe.
+    // Another endpoint took the place.
     void reset();
 
 private:

@@ -118,28 +118,32 @@ ticket* fair_queue::next(steady_time now, double saturation, std::uint64_t round
     return found;
 }
 
-// The tenant in front with credit and a request that has not tried yet. Ends: a visit pays debt, or takes a tenant
-// away, or counts one that has nothing to give now.
-ticket* fair_queue::pop(priority_class& c, std::uint64_t round) {
-    std::size_t nothing_now = 0;
-    while (nothing_now < c.tenant_count) {
+// Brings the tenant whose turn it is to the front: with credit, and requests that wait. Ends: a visit pays debt, or
+// takes a tenant away, or counts one that wants nothing. False: nobody waits.
+bool fair_queue::find_turn(priority_class& c) {
+    std::size_t idle = 0;
+    while (idle < c.tenant_count) {
         tenant_line& line = c.turns.front();
-        if (line.credit <= 0) {
-            line.credit += options_.quantum_tokens;
-            c.turns.splice(c.turns.end(), c.turns, c.turns.begin());
-            nothing_now = 0;
+        if (line.credit > 0 && !line.waiting.empty()) return true;
+        if (line.credit > 0 && line.held.requests == 0 && c.tenant_count > tenants_kept) {
+            forget(c, line);
             continue;
         }
-        if (line.waiting.empty() || line.waiting.front().tried_ == round) {
-            if (line.held.requests == 0 && c.tenant_count > tenants_kept) {
-                forget(c, line);
-                continue;
-            }
-            // Its turn passes. Credit that it cannot use does not grow meanwhile.
-            c.turns.splice(c.turns.end(), c.turns, c.turns.begin());
-            ++nothing_now;
-            continue;
-        }
+        // Credit that it cannot use does not grow.
+        const bool in_debt = line.credit <= 0;
+        if (in_debt) line.credit += options_.quantum_tokens;
+        idle = in_debt ? 0 : idle + 1;
+        c.turns.splice(c.turns.end(), c.turns, c.turns.begin());
+    }
+    return false;
+}
+
+// Of the tenant whose turn it is, or, where that has tried in vain, of one behind it. To look further pays nobody's
+// debts: else each vain try would bring those who got much back to even.
+ticket* fair_queue::pop(priority_class& c, std::uint64_t round) {
+    if (!find_turn(c)) return nullptr;
+    for (tenant_line& line : c.turns) {
+        if (line.waiting.empty() || line.waiting.front().tried_ == round) continue;
         ticket& t = line.waiting.front();
         t.unlinking_hook<by_turn>::unlink();
         expiry_wheel::remove(t);

@@ -37,6 +37,7 @@ inline constexpr int priorities = 8;  // 0 to 7, 7 first
 struct queue_limits {
     std::size_t requests;
     std::uint64_t bytes;  // of their bodies
+    bool operator==(const queue_limits&) const = default;
 };
 
 struct queue_options {
@@ -48,6 +49,7 @@ struct queue_options {
     double hold_back = 0;          // 0 to below 1
     std::int64_t quantum_tokens = 8'192;
     bool earliest_deadline_first = false;
+    bool operator==(const queue_options&) const = default;
 };
 
 // What the queue wants to know of a request. A plain value.
@@ -98,6 +100,7 @@ public:
 
     ticket_state state() const { return state_; }
     int priority() const { return priority_; }
+    std::int64_t tokens() const { return tokens_; }
     steady_time arrived() const { return arrived_; }
     steady_time deadline() const { return deadline_; }
 
@@ -186,6 +189,7 @@ private:
     static void forget(priority_class& c, tenant_line& line);
     tenant_line& line_of(priority_class& c, std::string_view tenant);
     void insert(ticket& t, bool again);
+    bool find_turn(priority_class& c);
     ticket* pop(priority_class& c, std::uint64_t round);
     priority_class* due(steady_time now);
     bool held_back(std::size_t priority, double saturation) const;

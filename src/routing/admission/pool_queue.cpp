@@ -54,9 +54,13 @@ ticket_state pool_queue::state(const waiting& w) const {
     return w.state();
 }
 
-void pool_queue::room(steady_time now, double saturation) {
+bool pool_queue::awaited() const {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (idle()) return;
+    return !idle();
+}
+
+void pool_queue::room(steady_time now, double saturation) {
+    if (!awaited()) return;
     const std::lock_guard lock(mutex_);
     ++round_;
     tries_ = 0;

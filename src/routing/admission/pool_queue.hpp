@@ -76,6 +76,7 @@ public:
 
     // Does nobody wait? Then a request may look for an endpoint by itself; else it stands in line.
     bool idle() const { return size_.load(std::memory_order_relaxed) == 0; }
+    std::size_t size() const { return size_.load(std::memory_order_relaxed); }
     queue_view view(int priority) const;
 
     // May wake another than `w`. Of `w` itself the answer tells.
@@ -84,6 +85,8 @@ public:
     void dispatched(waiting& w, steady_time now, double saturation);
     ticket_state state(const waiting& w) const;
 
+    // Does anybody wait who ought to be told of room() just given? Saves asking how full the pool is.
+    bool awaited() const;
     // An endpoint has got room: an answer is over, a limit went up, an endpoint came or is ready again.
     void room(steady_time now, double saturation);
 

@@ -4,8 +4,10 @@
 #include "base/glob.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 
 namespace sluice::admission {
 namespace {
@@ -17,6 +19,13 @@ constexpr names ttft{"x-llm-d-slo-ttft-ms", "x-slo-ttft-ms"};
 constexpr names tpot{"x-llm-d-slo-tpot-ms", "x-slo-tpot-ms"};
 constexpr names fairness{"x-llm-d-inference-fairness-id", "x-gateway-inference-fairness-id"};
 constexpr names objective{"x-llm-d-inference-objective", "x-gateway-inference-objective"};
+
+constexpr std::array all_names{ttft, tpot, fairness, objective};
+
+bool any_of_names(std::span<const names> all, std::string_view name) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const names& n) { return iequals(n.current, name) || iequals(n.older, name); });
+}
 
 constexpr double slo_max_ms = 3'600'000;
 constexpr std::size_t number_max = 16, name_max = 128;  // bytes
@@ -125,11 +134,26 @@ std::int64_t fair_tokens(double uncached_tokens, double output_tokens) {
     return static_cast<std::int64_t>(std::clamp(tokens, 1.0, most));
 }
 
-void strip_class_headers(header_list& headers) {
-    for (const names& n : {ttft, tpot, fairness, objective}) {
-        headers.remove(n.current);
-        headers.remove(n.older);
-    }
+header_list take_class_headers(header_list& headers) {
+    header_list taken;
+    const auto wanted = [](const header_list::field& f) {
+        // Nearly all headers are none of them, and seen to be by their first letters.
+        return f.name.size() > 2 && (f.name[0] | 0x20) == 'x' && f.name[1] == '-' && any_of_names(all_names, f.name);
+    };
+    headers.remove_if([&](const header_list::field& f) {
+        if (!wanted(f)) return false;
+        taken.add(f.name, f.value);
+        return true;
+    });
+    return taken;
+}
+
+header_list class_headers_for_picker(const header_list& taken, bool trusted) {
+    header_list out;
+    out.add_from(taken, [&](const header_list::field& f) {
+        return trusted || any_of_names(std::span(all_names).first<2>(), f.name);
+    });
+    return out;
 }
 
 }  // namespace sluice::admission

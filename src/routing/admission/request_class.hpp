@@ -31,7 +31,9 @@ void promise(const request_class& c, picker::request_features& f);
 // its own (the weights of VTC: Sheng et al., "Fairness in Serving Large Language Models", OSDI 2024).
 std::int64_t fair_tokens(double uncached_tokens, double output_tokens);
 
-// Headers of the picker's protocol that a client may not pass on: they would steer what stands behind us.
-void strip_class_headers(header_list& headers);
+// Takes the above headers out of a request: they are for us, and would steer what stands behind us.
+header_list take_class_headers(header_list& headers);
+// Of those taken, what a picker outside may see: promises, and with trust_headers the rest.
+header_list class_headers_for_picker(const header_list& taken, bool trusted);
 
 }  // namespace sluice::admission

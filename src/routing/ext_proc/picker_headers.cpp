@@ -35,8 +35,4 @@ bool is_picker_header(std::string_view name) {
     return std::ranges::any_of(families, begins) || any_of_names(single_names, name) || is_sidecar_header(name);
 }
 
-void strip_picker_headers(header_list& headers) {
-    headers.remove_if([](const header_list::field& f) { return is_picker_header(f.name); });
-}
-
 }  // namespace sluice::ext_proc

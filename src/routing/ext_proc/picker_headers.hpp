@@ -26,7 +26,4 @@ bool is_picker_header(std::string_view name);
 // only ones that a processor may hand on to the endpoint.
 bool is_sidecar_header(std::string_view name);
 
-// Removes every picker header. For requests of clients, before routes are matched.
-void strip_picker_headers(header_list& headers);
-
 }  // namespace sluice::ext_proc

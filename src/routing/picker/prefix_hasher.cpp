@@ -24,7 +24,7 @@ std::uint32_t prefix_hasher::block_size(std::uint64_t offset) {
     return 64 * kb;
 }
 
-prefix_hasher::prefix_hasher(const prefix_scope& scope) : chain_(stir(scope.seed + 1)), block_end_(block_size(0)) {
+prefix_hasher::prefix_hasher(const prefix_scope& scope) : chain_(stir(scope.seed + 1)) {
     // Each field is closed by its own hash, so ("a", "b") and ("ab", "") differ.
     for (const std::string_view field : {scope.model, scope.lora, scope.cache_salt, scope.tenant})
         chain_ = chained(chain_, xxh64(field, field.size()));
@@ -37,20 +37,24 @@ void prefix_hasher::add(std::string_view slice) {
             bytes_ += slice.size();
             return;
         }
-        const std::size_t n = std::min<std::size_t>(block_end_ - bytes_, slice.size());
-        content_.add(slice.substr(0, n));
-        slice.remove_prefix(n);
-        bytes_ += n;
-        if (bytes_ < block_end_) return;
-        chain_ = chained(chain_, content_.digest());
+        const std::size_t size = block_size(block_begin_), missing = size - (bytes_ - block_begin_);
+        const std::string_view part = slice.substr(0, missing);
+        slice.remove_prefix(part.size());
+        bytes_ += part.size();
+        // Nearly all blocks come in one piece, which needs no state.
+        if (part.size() < size) content_.add(part);
+        if (part.size() < missing) return;
+        chain_ = chained(chain_, part.size() == size ? xxh3(part) : content_.digest());
         blocks_.push_back({chain_, static_cast<std::uint32_t>(bytes_)});
-        block_end_ = bytes_ + block_size(bytes_);
+        block_begin_ = bytes_;
     }
 }
 
 void prefix_hasher::add_media(std::string_view encoded) {
     constexpr std::size_t samples = 16, sample_bytes = 256;
-    xxh64_stream s(encoded.size());
+    const std::uint64_t length = encoded.size();
+    xxh3_stream s;
+    s.add({reinterpret_cast<const char*>(&length), sizeof length});
     const std::size_t step = encoded.size() / samples;
     if (step <= sample_bytes) {
         s.add(encoded);

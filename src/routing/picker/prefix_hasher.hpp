@@ -11,7 +11,7 @@
 // beginning has the beginning of its blocks. A rest that fills no block has no name.
 #pragma once
 
-#include "routing/picker/xxh64.hpp"
+#include "routing/picker/xxhash.hpp"
 
 #include <cstdint>
 #include <span>
@@ -46,7 +46,7 @@ public:
     explicit prefix_hasher(const prefix_scope& scope);
 
     // The next bytes of the prompt, in the order in which the model reads them. How the prompt is cut into slices
-    // makes no difference. About 10 GB/s.
+    // makes no difference. About 20 GB/s.
     void add(std::string_view slice);
     // The same for encoded media: it counts as media_bytes, and of its content samples count.
     void add_media(std::string_view encoded);
@@ -60,10 +60,10 @@ public:
     static std::uint32_t block_size(std::uint64_t offset);
 
 private:
-    xxh64_stream content_;  // of the block under way
+    xxh3_stream content_;  // of the block under way, where it is cut
     std::uint64_t chain_;   // the name of everything before it
     std::uint64_t bytes_ = 0;
-    std::uint64_t block_end_;
+    std::uint64_t block_begin_ = 0;  // of the block under way
     std::vector<prefix_block> blocks_;
 };
 

@@ -1,5 +1,7 @@
 #include "routing/picker/prefix_index.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -51,6 +53,14 @@ T* zeroed_memory(std::size_t n) {
     return static_cast<T*>(p);
 }
 
+// Look-ups read from all over the table, whose small pages would not fit the processor's cache of them.
+void use_huge_pages(void* p, std::size_t bytes) {
+    constexpr std::uintptr_t page = 2 << 20;
+    const auto begin = (reinterpret_cast<std::uintptr_t>(p) + page - 1) / page * page;
+    const auto end = (reinterpret_cast<std::uintptr_t>(p) + bytes) / page * page;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // as good as the system can
+}
+
 struct layout {
     std::size_t buckets, used_bits, bytes;
 };
@@ -80,6 +90,7 @@ prefix_index::prefix_index(const prefix_index_options& o)
     memory_ = l.bytes;
     bucket_words_ = bucket_entries * (1 + words_);
     table_memory_.reset(zeroed_memory<std::uint64_t>(buckets_ * bucket_words_ + line_words));
+    use_huge_pages(table_memory_.get(), (buckets_ * bucket_words_ + line_words) * sizeof(std::uint64_t));
     const auto address = reinterpret_cast<std::uintptr_t>(table_memory_.get());
     table_ = table_memory_.get() + (64 - address % 64) % 64 / 8;
     const std::size_t per_ring = ring_blocks_ + used_bits_ / 32;

@@ -47,6 +47,74 @@ void endpoint_pool::ejected(time_point until) {
     }
 }
 
+// --- admission ------------------------------------------------------------------------------------------------------
+
+double saturation(const pool_view& v, const picker::endpoint_picker& p) {
+    std::array<admission::endpoint_fill, picker::endpoints_max> fills;
+    std::size_t n = 0;
+    for (const picker::pool_endpoint& e : v.picks.endpoints) {
+        if (n < fills.size()) fills[n++] = {p.load(e.slot).inflight, e.concurrency_max};
+    }
+    return admission::saturation({fills.data(), n});
+}
+
+std::shared_ptr<admission::pool_admission> endpoint_pool::admission_for(const pool_config& config) {
+    const std::lock_guard lock(mutex_);
+    return admission_of(config);
+}
+
+std::shared_ptr<admission::pool_admission> endpoint_pool::admission_of(const pool_config& config) {
+    if (!config.admission) {
+        replace_admission(nullptr);
+    } else if (const auto& a = *config.admission;
+               admission_ == nullptr || !admission_->made_from(a.queue, a.capacity, slots_)) {
+        replace_admission(std::make_shared<admission::pool_admission>(a.queue, a.capacity, slots_));
+    }
+    return admission_;
+}
+
+void endpoint_pool::replace_admission(std::shared_ptr<admission::pool_admission> by) {
+    std::erase_if(replaced_, [](const auto& r) { return r.expired(); });
+    if (admission_ != nullptr) replaced_.push_back(admission_);
+    admission_ = std::move(by);
+}
+
+template <class F>
+void endpoint_pool::for_each_queue(F f) {
+    if (admission_ != nullptr) f(admission_->queue);
+    for (const auto& r : replaced_) {
+        if (const auto a = r.lock()) f(a->queue);
+    }
+}
+
+// What the operator allows, and what was learned.
+std::int64_t endpoint_pool::limit_of(const entry& e) const {
+    const std::int64_t fixed = e.config.max_requests;
+    if (admission_ == nullptr) return fixed;
+    const std::int64_t learned = admission_->limit(e.member->slot);
+    return fixed > 0 ? std::min(fixed, learned) : learned;
+}
+
+bool endpoint_pool::limits_moved() const {
+    if (admission_ == nullptr) return false;
+    for (std::size_t i = 0; i < view_->members.size(); ++i) {
+        const entry* const e = find_entry(view_->members[i]->id);
+        if (e != nullptr && limit_of(*e) != view_->picks.endpoints[i].concurrency_max) return true;
+    }
+    return false;
+}
+
+void endpoint_pool::tell_room(time_point now) {
+    for_each_queue([&](admission::pool_queue& q) {
+        if (q.awaited()) q.room(now, saturation(*view_, picker_));
+    });
+}
+
+void endpoint_pool::expire(time_point now) {
+    const std::lock_guard lock(mutex_);
+    for_each_queue([&](admission::pool_queue& q) { q.expire(now); });
+}
+
 // --- membership -----------------------------------------------------------------------------------------------------
 
 life_rules endpoint_pool::rules() const {
@@ -122,6 +190,7 @@ result<void> endpoint_pool::insert(endpoint_source from, const endpoint_config& 
         return error{error_kind::bad_request, "there is already an endpoint \"" + (*member)->id + "\"", "id"};
     }
     picker_.reset(*slot, config_.picking.rates);
+    if (admission_ != nullptr) admission_->capacity(*slot).reset();
     entries_.push_back(std::make_unique<entry>(
         entry{config, from, std::move(*member), endpoint_life(rules(), now), {}, {}, {}, std::nullopt}));
     set_capacity(*entries_.back());
@@ -161,6 +230,7 @@ std::vector<std::string> endpoint_pool::configure(const pool_config& config, con
     const std::lock_guard lock(mutex_);
     config_ = config;
     address_ = address;
+    admission_of(config);
     auto problems = replace_source(endpoint_source::config, config.endpoints, now);
     for (std::string& p : replace_source(endpoint_source::file, file, now)) problems.push_back(std::move(p));
     // Those of other sources, by the new rules and transport.
@@ -194,7 +264,7 @@ picker::pool_endpoint endpoint_pool::picked(const entry& e, double weight) const
                   : e.report.kv_tokens > 0 ? e.report.kv_tokens
                                            : config_.picking.kv_tokens;
     p.context_max = e.models.context_max;
-    p.concurrency_max = e.config.max_requests;
+    p.concurrency_max = limit_of(e);
     for (const std::string& name : e.models.adapters) p.adapters_known.push_back(picker::name_hash(name));
     for (const std::string& name : e.report.adapters_active) p.adapters_active.push_back(picker::name_hash(name));
     if (e.report.adapter_slots >= 0) {
@@ -224,6 +294,7 @@ void endpoint_pool::publish(time_point now) {
     view->version = version_.load(std::memory_order_relaxed) + 1;
     view_ = std::move(view);
     version_.store(view_->version, std::memory_order_release);
+    tell_room(now);
 }
 
 // --- checks and polls -----------------------------------------------------------------------------------------------
@@ -272,7 +343,11 @@ void endpoint_pool::tick(time_point now) {
     const std::lock_guard lock(mutex_);
     bool changed = false;
     for (const auto& e : entries_) changed |= e->life.tick(picker_.load(e->member->slot).inflight, now);
-    if (changed) publish(now);
+    if (changed || limits_moved()) {
+        publish(now);
+    } else {
+        tell_room(now);
+    }
 }
 
 pool_totals endpoint_pool::totals() const {
@@ -280,6 +355,10 @@ pool_totals endpoint_pool::totals() const {
     pool_totals t;
     for (const auto& e : entries_) ++t.by_phase[static_cast<std::size_t>(e->life.phase())];
     t.panic = view_->panic;
+    for (const auto& r : replaced_) {
+        if (const auto a = r.lock()) t.queued += a->queue.size();
+    }
+    if (admission_ != nullptr) t.queued += admission_->queue.size();
     return t;
 }
 

@@ -5,6 +5,7 @@
 // calls are for the control side (configuration, admin API, checks) and take the pool's mutex for microseconds.
 #pragma once
 
+#include "routing/admission/pool_admission.hpp"
 #include "routing/picker/endpoint_picker.hpp"
 #include "routing/pools/endpoint_life.hpp"
 #include "routing/pools/pool_config.hpp"
@@ -42,14 +43,19 @@ struct endpoint_info {
     picker::load_reading load;  // ours
     picker::step_rates rates;   // learned
     double index_fill = 0;
+    std::int64_t limit = 0;  // requests it may have now; 0: any number
     signals::server_report report;
     double report_age_s = -1;  // negative: none
     signals::served_models models;
 };
 
+// How full a pool is, for admission: what is under way over the limits of its endpoints.
+double saturation(const pool_view& v, const picker::endpoint_picker& p);
+
 struct pool_totals {
     std::array<std::size_t, endpoint_phases> by_phase{};
     bool panic = false;
+    std::size_t queued = 0;
 };
 
 class endpoint_pool {
@@ -63,6 +69,8 @@ public:
     picker::endpoint_picker& picker() { return picker_; }
     std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
     std::shared_ptr<const pool_view> view() const;
+    // The queue of these settings; null without any. Takes the mutex: not per request.
+    std::shared_ptr<admission::pool_admission> admission_for(const pool_config& config);
     // An endpoint was ejected by its failures.
     void ejected(time_point until);
     // Is any endpoint ejected? If not, nobody need look at each.
@@ -103,6 +111,8 @@ public:
                  time_point now);
     void reported(std::string_view id, const signals::server_report& report, time_point now);
     void tick(time_point now);
+    // Ends what waited too long for an endpoint. Often: several times a second.
+    void expire(time_point now);
 
 private:
     struct entry {
@@ -131,7 +141,14 @@ private:
     picker::pool_endpoint picked(const entry& e, double weight) const;
     endpoint_info describe(const entry& e, time_point now) const;
     life_rules rules() const;
+    std::shared_ptr<admission::pool_admission> admission_of(const pool_config& config);
+    std::int64_t limit_of(const entry& e) const;
+    bool limits_moved() const;
     void publish(time_point now);
+    void replace_admission(std::shared_ptr<admission::pool_admission> by);
+    void tell_room(time_point now);
+    template <class F>
+    void for_each_queue(F f);
 
     const std::string name_;
     const std::size_t slots_;
@@ -145,6 +162,8 @@ private:
     std::vector<std::unique_ptr<entry>> entries_;
     std::set<std::string, std::less<>> withdrawn_;  // ids taken out by hand: they stay so when they leave and come back
     std::shared_ptr<const pool_view> view_;
+    std::shared_ptr<admission::pool_admission> admission_;
+    std::vector<std::weak_ptr<admission::pool_admission>> replaced_;  // by other settings, while requests wait there
 };
 
 }  // namespace sluice::routing

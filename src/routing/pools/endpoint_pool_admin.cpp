@@ -108,6 +108,7 @@ endpoint_info endpoint_pool::describe(const entry& e, time_point now) const {
     i.load = picker_.load(slot);
     i.rates = picker_.rates(slot);
     i.index_fill = picker_.index().fill(slot);
+    i.limit = limit_of(e);
     i.report = e.report;
     if (e.reported_at) i.report_age_s = picker::seconds_between(*e.reported_at, now);
     i.models = e.models;

@@ -3,12 +3,21 @@
 #include <algorithm>
 
 namespace sluice::routing {
+namespace {
+
+bool says_full(const error& e) {
+    const int status = e.kind == error_kind::upstream_status ? status_of(e) : 0;
+    return status == 429 || status == 503 || e.kind == error_kind::upstream_first_byte_timeout;
+}
+
+}  // namespace
 
 pool_call::pool_call(pool_client& at, placement where, const picker::request_features& f, exchange& x)
     : at_(at),
       where_(std::move(where)),
       features_(f),
       x_(x),
+      inflight_(at.admission() == nullptr ? 0 : at.pool().picker().load(where_.ticket.slot).inflight),
       start_(at.no_start()),
       sent_(at.common().time().recent()) {
     x.keep(where_.keeps);
@@ -21,7 +30,9 @@ pool_call::pool_call(pool_client& at, placement where, const picker::request_fea
 pool_call::~pool_call() {
     if (finished_) return;
     stop_expecting();
-    at_.pool().picker().on_failed(where_.ticket, features_, at_.common().time().recent());
+    const steady_time now = at_.common().time().recent();
+    at_.pool().picker().on_failed(where_.ticket, features_, now);
+    at_.gave_room(now);
 }
 
 void pool_call::stop_expecting() {
@@ -48,14 +59,31 @@ void pool_call::see(const event& e) {
     const steady_time now = at_.common().time().now();
     at_.pool().picker().on_first_token(where_.ticket, now);
     where_.member->state->latency.saw(picker::seconds_between(sent_, now), now);
+    if (at_.admission() == nullptr) return;
+    const double alone_s = admission::idle_ttft_s(at_.pool().picker().rates(where_.ticket.slot),
+                                                  static_cast<double>(where_.ticket.prefill));
+    at_.admission()
+        ->capacity(where_.ticket.slot)
+        .saw_first_token(picker::seconds_between(sent_, now), alone_s, inflight_);
 }
 
 void pool_call::finish() {
     finished_ = true;
     stop_expecting();
     const steady_time now = at_.common().time().now();
+    if (x_.failure()) {
+        at_.pool().picker().on_failed(where_.ticket, features_, now);
+        if (at_.admission() != nullptr && says_full(*x_.failure()))
+            at_.admission()->capacity(where_.ticket.slot).saw_overload();
+    } else {
+        learn(now);
+    }
+    at_.gave_room(now);
+}
+
+// What a good answer says of the endpoint.
+void pool_call::learn(steady_time now) {
     picker::endpoint_picker& p = at_.pool().picker();
-    if (x_.failure()) return p.on_failed(where_.ticket, features_, now);
     if (!x_.stream) where_.member->state->latency.saw(picker::seconds_between(sent_, now), now);
     const token_usage& u = x_.usage;
     if (p.on_done(where_.ticket, features_, {u.input, u.cached_input, u.output}, now)) at_.restarts.add();

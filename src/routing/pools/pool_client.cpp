@@ -3,9 +3,12 @@
 #include "routing/model_table.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace sluice::routing {
 namespace {
+
+constexpr std::array waits_s{0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0};
 
 counter& count(metrics& m, const std::string& pool, std::string_view name, std::string_view help) {
     return m.get_counter(name, help, {{"pool", pool}});
@@ -17,6 +20,11 @@ upstream_endpoint template_of(const provider& p) {
     return e;
 }
 
+double tokens_of(const picker::request_features& f) {
+    if (f.prompt_tokens > 0) return static_cast<double>(f.prompt_tokens);
+    return static_cast<double>(f.prompt_bytes) / picker::model_statistics::bytes_per_token_prior;
+}
+
 }  // namespace
 
 std::shared_ptr<endpoint_pool> pool_of(const provider& p, services& s) {
@@ -26,7 +34,9 @@ std::shared_ptr<endpoint_pool> pool_of(const provider& p, services& s) {
 
 pool_client::pool_client(const provider& p, services& s)
     : picks(count(s.metrics(), p.config.name, "sluice_pool_picks_total", "Requests that were given an endpoint.")),
-      refused(count(s.metrics(), p.config.name, "sluice_pool_refusals_total", "Requests for which there was none.")),
+      queue_seconds(s.metrics().get_histogram("sluice_pool_queue_seconds",
+                                              "Time in the queue, of requests that waited and were given an endpoint.",
+                                              waits_s, {{"pool", p.config.name}})),
       prompt_tokens(count(s.metrics(), p.config.name, "sluice_pool_prompt_tokens_total",
                           "Prompt tokens of answers that reported their usage.")),
       cached_tokens(count(s.metrics(), p.config.name, "sluice_pool_cached_tokens_total",
@@ -38,6 +48,7 @@ pool_client::pool_client(const provider& p, services& s)
       config_(*p.pool),
       services_(s),
       pool_(pool_of(p, s)),
+      admission_(pool_->admission_for(config_)),
       address_(template_of(p)),
       held_(std::make_shared<held_view>(held_view{pool_->view()})),
       random_(random_source::from_system()),
@@ -99,26 +110,34 @@ void pool_client::settle_starts(steady_time now) {
     }
 }
 
-error pool_client::refusal_of(picker::refusal why, double retry_after_s) {
-    using picker::refusal;
-    refused.add();
-    const bool busy = why == refusal::busy || why == refusal::ttft_slo || why == refusal::tpot_slo;
-    error e{busy ? error_kind::rate_limited : error_kind::no_target, "No model server of this model is available now."};
-    if (why == refusal::adapter) e.message = "No model server of this model has this adapter.";
-    if (busy) {
-        e.message = "All model servers of this model are busy.";
-        e.retry_after = std::chrono::milliseconds(static_cast<std::int64_t>(std::max(1.0, retry_after_s) * 1000));
-    }
-    return e;
+counter& pool_client::refusals(std::string_view reason) {
+    return services_.metrics().get_counter("sluice_pool_refusals_total", "Requests that were given no endpoint.",
+                                           {{"pool", pool_->name()}, {"reason", reason.empty() ? "other" : reason}});
 }
 
-result<placement> pool_client::place(const picker::request_features& f, const picker::slot_set& tried,
-                                     steady_time now) {
+void pool_client::gave_room(steady_time now) {
+    if (admission_ != nullptr && admission_->queue.awaited()) admission_->queue.room(now, saturation());
+}
+
+picker::pick_result pool_client::choose(const picker::request_features& f, const picker::slot_set& tried,
+                                        steady_time now) {
     settle_starts(now);
     const picker::slot_set out = left_out(tried, view(), now);
-    auto placed = config_.by == balancing::picker ? place_by_cost(f, out, now) : place_by_turn(f, out, now);
-    if (placed) picks.add();
-    return placed;
+    if (config_.by != balancing::picker) return choose_by_turn(f, out, now);
+    return pool_->picker().pick(f, held_->of->picks, now, out);
+}
+
+placement pool_client::take(picker::pick_result& choice, const picker::request_features& f, steady_time now) {
+    const pool_view& v = *held_->of;
+    picker::endpoint_picker& p = pool_->picker();
+    placement where;
+    where.ticket = config_.by == balancing::picker ? p.dispatch(choice, f, v.picks, now)
+                                                   : p.dispatch_to(choice.best[0], choice, f, now);
+    where.member = v.members[choice.best[0].at].get();
+    where.ttft_s = choice.best[0].expected.ttft_s;
+    where.keeps = held_;
+    picks.add();
+    return where;
 }
 
 placement pool_client::place_at(const std::shared_ptr<const pool_member>& member, const picker::request_features& f,
@@ -127,28 +146,12 @@ placement pool_client::place_at(const std::shared_ptr<const pool_member>& member
     picker::pick_result choice;
     choice.count = 1;
     choice.best[0].slot = member->slot;
-    choice.prompt_tokens = f.prompt_tokens > 0
-                               ? static_cast<double>(f.prompt_tokens)
-                               : static_cast<double>(f.prompt_bytes) / picker::model_statistics::bytes_per_token_prior;
+    choice.prompt_tokens = tokens_of(f);
     placement where;
     where.ticket = pool_->picker().dispatch_to(choice.best[0], choice, f, now);
     where.member = member.get();
     where.keeps = member;
     picks.add();
-    return where;
-}
-
-result<placement> pool_client::place_by_cost(const picker::request_features& f, const picker::slot_set& out,
-                                             steady_time now) {
-    const pool_view& v = *held_->of;
-    picker::endpoint_picker& p = pool_->picker();
-    picker::pick_result choice = p.pick(f, v.picks, now, out);
-    if (choice.count == 0) return refusal_of(choice.refused, choice.retry_after_s);
-    placement where;
-    where.ticket = p.dispatch(choice, f, v.picks, now);
-    where.member = v.members[choice.best[0].at].get();
-    where.ttft_s = choice.best[0].expected.ttft_s;
-    where.keeps = held_;
     return where;
 }
 
@@ -182,8 +185,8 @@ picker::choice pool_client::balance(const picker::request_features& f) {
     return least_.next(readings_);
 }
 
-result<placement> pool_client::place_by_turn(const picker::request_features& f, const picker::slot_set& out,
-                                             steady_time now) {
+picker::pick_result pool_client::choose_by_turn(const picker::request_features& f, const picker::slot_set& out,
+                                                steady_time now) {
     const pool_view& v = *held_->of;
     picker::endpoint_picker& p = pool_->picker();
     readings_.clear();
@@ -199,17 +202,18 @@ result<placement> pool_client::place_by_turn(const picker::request_features& f, 
         busy |= full && !out.test(m.slot);
         r.weight = full || out.test(m.slot) ? 0 : m.weight * e.weight;
     }
+    picker::pick_result out_of;
+    out_of.prompt_tokens = tokens_of(f);
     const picker::choice at = balance(f);
-    if (!at) return refusal_of(busy ? picker::refusal::busy : picker::refusal::no_endpoint, 1);
-    picker::pick_result choice;
-    choice.count = 1;
-    choice.best[0].at = static_cast<std::uint32_t>(*at);
-    choice.best[0].slot = v.members[*at]->slot;
-    placement where;
-    where.ticket = p.dispatch_to(choice.best[0], choice, f, now);
-    where.member = v.members[*at].get();
-    where.keeps = held_;
-    return where;
+    if (!at) {
+        out_of.refused = busy ? picker::refusal::busy : picker::refusal::no_endpoint;
+        out_of.retry_after_s = 1;
+        return out_of;
+    }
+    out_of.count = 1;
+    out_of.best[0].at = static_cast<std::uint32_t>(*at);
+    out_of.best[0].slot = v.members[*at]->slot;
+    return out_of;
 }
 
 }  // namespace sluice::routing

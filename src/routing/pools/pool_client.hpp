@@ -52,14 +52,22 @@ public:
     // Is there an endpoint besides those in `tried`? With `strict`, one that is not ejected.
     bool any_left(const picker::slot_set& tried, bool strict, steady_time now);
 
-    // Chooses, and counts the request there. `f` is needed until the call is over. Error: no_target, or rate_limited
-    // where all are as busy as they may be; retry_after says for how long.
-    result<placement> place(const picker::request_features& f, const picker::slot_set& tried, steady_time now);
+    // The endpoint it would go to, or why there is none. Counts nothing.
+    picker::pick_result choose(const picker::request_features& f, const picker::slot_set& tried, steady_time now);
+    // Counts the request there. `choice` was made by choose() and nothing was awaited since; choice.count > 0. `f` is
+    // needed until the call is over.
+    placement take(picker::pick_result& choice, const picker::request_features& f, steady_time now);
 
     // Counts a request at an endpoint that somebody else chose.
     placement place_at(const std::shared_ptr<const pool_member>& member, const picker::request_features& f,
                        steady_time now);
     const pool_view& current() { return view(); }
+
+    // The pool's queue; null: it has none.
+    const std::shared_ptr<admission::pool_admission>& admission() const { return admission_; }
+    double saturation() { return routing::saturation(view(), pool_->picker()); }
+    // An endpoint has one request less: lets one that waits for it try.
+    void gave_room(steady_time now);
     const upstream_endpoint& address() const { return address_; }
     // The outside picker; null: there is none.
     const std::shared_ptr<picker_service>& service() const { return service_; }
@@ -84,7 +92,9 @@ public:
     expected_starts::iterator no_start() { return starts_.end(); }
 
     counter& picks;
-    counter& refused;
+    // Requests that got none, by the reason of admission::verdict; empty: it was not for load.
+    counter& refusals(std::string_view reason);
+    histogram& queue_seconds;  // of those that waited and got one
     counter& prompt_tokens;    // of calls whose usage came
     counter& cached_tokens;    // of those, kept by the endpoint
     counter& expected_cached;  // of those, as the picker thought
@@ -94,15 +104,14 @@ private:
     const pool_view& view();
     // Those tried, and those ejected, unless that would be more than half.
     picker::slot_set left_out(const picker::slot_set& tried, const pool_view& v, steady_time now) const;
-    result<placement> place_by_cost(const picker::request_features& f, const picker::slot_set& out, steady_time now);
-    result<placement> place_by_turn(const picker::request_features& f, const picker::slot_set& out, steady_time now);
+    picker::pick_result choose_by_turn(const picker::request_features& f, const picker::slot_set& out, steady_time now);
     picker::choice balance(const picker::request_features& f);
-    error refusal_of(picker::refusal why, double retry_after_s);
     void settle_starts(steady_time now);
 
     const pool_config& config_;  // of the provider, which outlives this
     services& services_;
     const std::shared_ptr<endpoint_pool> pool_;
+    const std::shared_ptr<admission::pool_admission> admission_;
     const upstream_endpoint address_;  // stands for an endpoint until there is one
     std::shared_ptr<picker_service> service_;
     std::optional<callout_state> callout_;
@@ -139,11 +148,13 @@ public:
 
 private:
     void stop_expecting();
+    void learn(steady_time now);
 
     pool_client& at_;
     placement where_;
     const picker::request_features& features_;
     exchange& x_;
+    std::int64_t inflight_;  // at the endpoint when it was sent, itself included
     pool_client::expected_starts::iterator start_;
     bool expects_start_ = false, finished_ = false;
     steady_time sent_;

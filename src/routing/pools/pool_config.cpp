@@ -131,6 +131,7 @@ void read_pool(config_reader& r, pool_config& c) {
     if (c.service && !r.has("inference_pool") && c.service->address.empty())
         r.problem("picker_service", "missing key \"address\"");
     if (c.from) check_inference_pool(r, c);
+    r.section("admission", c.admission, "Requests wait for a server with room, in a fair order.");
     r.section("picker", c.picking, "What the picker assumes.");
     r.field("slow_start", c.slow_start, "A server that became ready gets its full share after so long.");
     r.field("drain_timeout", c.drain_timeout, "A draining server goes offline after so long at the latest.");

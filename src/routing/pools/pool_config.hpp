@@ -2,6 +2,7 @@
 // credentials, timeouts and TLS are a provider's, and targets name it like one.
 #pragma once
 
+#include "routing/admission/admission_config.hpp"
 #include "routing/picker/rates.hpp"
 #include "routing/pools/inference_pool_config.hpp"
 #include "routing/pools/picker_service_config.hpp"
@@ -102,6 +103,7 @@ struct pool_config {
     std::optional<picker_service_config> service;  // chooses instead of `by`
     std::optional<picker_callout_config> callout;  // likewise
     picker_config picking;
+    std::optional<admission::admission_config> admission;  // none: requests go out at once or are refused
     std::chrono::milliseconds slow_start{30000};
     std::chrono::milliseconds drain_timeout{300000};  // of :drain without one of its own
     int panic_percent = 50;  // fewer than this share ready: all that are not taken out by hand are used

@@ -65,6 +65,7 @@ awaitable<void> pool_keeper::run() {
     while (!stopped_) {
         const auto now = services_.time().now();
         look_round(now);
+        pool_->expire(now);
         if (now >= tick_at_) {
             tick_at_ = now + tick;
             pool_->tick(now);
@@ -186,6 +187,9 @@ void pool_keeper::show() {
     services_.metrics()
         .get_gauge("sluice_pool_panic", "1: so few endpoints are ready that all are used.", {{"pool", pool_->name()}})
         .set(t.panic ? 1 : 0);
+    services_.metrics()
+        .get_gauge("sluice_pool_queued", "Requests that wait for an endpoint.", {{"pool", pool_->name()}})
+        .set(static_cast<std::int64_t>(t.queued));
     for (const endpoint_pool::watched& w : pool_->watch_list()) {
         services_.metrics()
             .get_gauge("sluice_pool_endpoint_inflight", "Requests under way at an endpoint.",

@@ -1,6 +1,7 @@
 #include "stages/route/outside_pick.hpp"
 
 #include "http/reserved_header.hpp"
+#include "routing/admission/request_class.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -26,7 +27,7 @@ std::vector<std::string> keys_of(const routing::pool_view& v) {
     return all;
 }
 
-ext_proc::message_head head_of(exchange& x) {
+ext_proc::message_head head_of(exchange& x, const header_list& more) {
     ext_proc::message_head h;
     h.method = x.request().method;
     h.scheme = "http";
@@ -35,6 +36,7 @@ ext_proc::message_head head_of(exchange& x) {
     // What clients prove themselves with is for us alone.
     h.headers.add_from(x.request().headers,
                        [](const header_list::field& f) { return !http::credential_header(f.name); });
+    h.headers.add_from(more, [](const header_list::field&) { return true; });
     h.headers.set("x-request-id", x.request_id());
     return h;
 }
@@ -112,7 +114,7 @@ awaitable<outside_pick::outcome> outside_pick::ask() {
     }
     client_.emplace(service.config().session, known_in(keys_of(pool_.current())), service.channel(), time);
     const std::string body = body_of(x_);
-    auto verdict = co_await client_->ask(head_of(x_), body, {});
+    auto verdict = co_await client_->ask(head_of(x_, more_), body, {});
     service.seconds.observe(std::chrono::duration<double>(time.now() - began).count());
     service.unknown_endpoints.add(static_cast<std::int64_t>(client_->session().unknown_endpoints()));
     service.refused_headers.add(static_cast<std::int64_t>(client_->session().refused_headers()));
@@ -212,6 +214,7 @@ std::shared_ptr<const routing::pool_member> outside_pick::next(const picker::slo
 void outside_pick::apply() {
     if (advises()) return;
     x_.request_to_change().headers = go_.head.headers;
+    [[maybe_unused]] const header_list for_the_picker = admission::take_class_headers(x_.request_to_change().headers);
     if (go_.body) x_.outgoing_body = *go_.body;
 }
 
@@ -236,10 +239,10 @@ awaitable<void> compare(const clock& time, std::shared_ptr<routing::picker_servi
 
 }  // namespace
 
-void shadow_pick(exchange& x, routing::pool_client& pool, const routing::pool_member& chosen) {
+void shadow_pick(exchange& x, routing::pool_client& pool, const header_list& more, const routing::pool_member& chosen) {
     const auto service = pool.service();
     if (!service->breaker().allow(pool.common().time().now())) return;
-    shadow_request asked{head_of(x), body_of(x), endpoint_key(chosen.address), keys_of(pool.current())};
+    shadow_request asked{head_of(x, more), body_of(x), endpoint_key(chosen.address), keys_of(pool.current())};
     boost::asio::co_spawn(pool.common().executor(), compare(pool.common().time(), service, std::move(asked)),
                           boost::asio::detached);
 }

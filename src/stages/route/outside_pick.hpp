@@ -20,8 +20,9 @@ public:
         denied,  // x has failed, by the picker's own words or because it failed
     };
 
-    // All outlive it.
-    outside_pick(exchange& x, routing::pool_client& pool) : x_(x), pool_(pool), original_(x.request().headers) {}
+    // All outlive it. `more`: headers that the picker sees beside the request's.
+    outside_pick(exchange& x, routing::pool_client& pool, header_list more)
+        : x_(x), pool_(pool), more_(std::move(more)), original_(x.request().headers) {}
     ~outside_pick() { x_.request_to_change().headers = std::move(original_); }
     outside_pick(const outside_pick&) = delete;
     outside_pick& operator=(const outside_pick&) = delete;
@@ -45,6 +46,7 @@ public:
 private:
     exchange& x_;
     routing::pool_client& pool_;
+    const header_list more_;
     header_list original_;
     std::optional<ext_proc::processor_client> client_;
     std::optional<outcome> decided_;
@@ -53,7 +55,7 @@ private:
 };
 
 // Asks the picker in the background and counts whether it would have chosen `chosen`. Delays nothing.
-void shadow_pick(exchange& x, routing::pool_client& pool, const routing::pool_member& chosen);
+void shadow_pick(exchange& x, routing::pool_client& pool, const header_list& more, const routing::pool_member& chosen);
 
 // "10.0.0.1:8000": how pickers name an endpoint.
 std::string endpoint_key(const upstream_endpoint& e);

@@ -1,6 +1,7 @@
 // What choosing endpoints for one request goes by, and what came of it. Lives on the frame of route_stage::serve_model.
 #pragma once
 
+#include "routing/admission/request_class.hpp"
 #include "routing/attempt_plan.hpp"
 #include "stages/route/outside_pick.hpp"
 #include "stages/route/prompt_facts.hpp"
@@ -20,6 +21,8 @@ struct placing {
     std::string_view star;
     std::unique_ptr<translation>& translated;
     prompt_facts prompt;
+    header_list class_headers;               // what the client said of its urgency, taken out of the request
+    admission::request_class what;           // it is that to the pool at hand
     std::optional<outside_pick> outside;     // of the pool at hand
     std::optional<routing::pool_call> call;  // of the attempt at hand
     bool denied = false;                     // an outside picker has answered the client

@@ -64,7 +64,9 @@ void prompt_facts::read_limits() {
     }
 }
 
-const picker::request_features& prompt_facts::at(routing::pool_client& pool, std::string_view model) {
+const picker::request_features& prompt_facts::at(routing::pool_client& pool, std::string_view model,
+                                                 const admission::request_class& what) {
+    admission::promise(what, features_);
     if (!limits_read_) read_limits();
     const routing::pool_config& config = pool.config();
     features_.model = picker::name_hash(model);

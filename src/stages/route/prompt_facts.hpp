@@ -1,6 +1,7 @@
 // What the endpoint picker wants to know of a request: read from the client's body once, for all attempts.
 #pragma once
 
+#include "routing/admission/request_class.hpp"
 #include "routing/picker/request_features.hpp"
 #include "routing/pools/pool_client.hpp"
 #include "stages/route/request_facts.hpp"
@@ -19,7 +20,8 @@ public:
 
     // The request as an endpoint of that pool would get it, `model` being the model's name there. Valid until the next
     // call. Prompts are only looked at for pools that go by them.
-    const picker::request_features& at(routing::pool_client& pool, std::string_view model);
+    const picker::request_features& at(routing::pool_client& pool, std::string_view model,
+                                       const admission::request_class& what);
 
 private:
     void read_prompt(const picker::prefix_scope& scope);

@@ -1,10 +1,31 @@
 // Requests for pools of model servers: an endpoint for each attempt, by the pool's own balancer or an outside picker.
 #include "stages/route/placing.hpp"
+#include "stages/route/queue_wait.hpp"
 #include "stages/route/route_stage.hpp"
 
 namespace sluice::route {
 
+using namespace std::chrono_literals;
 using routing::candidate;
+
+constexpr auto queue_grace = 1s;
+
+namespace {
+
+const admission::admission_config no_rules;  // of pools without admission: a client's own promises count
+
+void refuse(exchange& x, routing::pool_client& pool, const admission::verdict& v) {
+    pool.refusals(v.reason).add();
+    x.fail(admission::to_error(v));
+    if (!v.reason.empty()) x.failure_headers.set(admission::dropped_header, v.reason);
+}
+
+void clear_refusal(exchange& x) {
+    x.clear_failure();
+    x.failure_headers.remove(admission::dropped_header);
+}
+
+}  // namespace
 
 awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c, bool again) {
     for (;;) {
@@ -12,48 +33,119 @@ awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c,
         routing::pool_client* const pool = c.at->pool();
         if (p.outside && (pool == nullptr || &p.outside->of() != pool)) p.outside.reset();
         if (pool == nullptr) {
-            p.x.clear_failure();
+            clear_refusal(p.x);
             co_return c;
         }
-        const auto now = services_.time().recent();
-        const picker::request_features& features = p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star));
+        if (!classify(p, *pool)) co_return std::nullopt;
+        const picker::request_features& features = p.prompt.at(*pool, upstream_name(*c.of, *c.to, p.star), p.what);
         const bool asks =
             pool->callout() != nullptr || (pool->service() != nullptr && !pool->service()->config().shadow);
+        bool native = true;
         if (asks) {
-            const bool done = co_await place_outside(p, c, features);
+            native = co_await place_outside(p, c, features);
             if (p.denied) co_return std::nullopt;
-            if (!done) {
-                p.plan.failed(c, routing::fault::pool);
-                const auto other = p.plan.next(services_.time().recent());
-                if (!other) co_return std::nullopt;
-                c = *other;
-                continue;
-            }
         }
-        if (!p.call) {
-            auto where = pool->place(features, again ? picker::slot_set{} : p.plan.tried_slots(*c.at, *c.to), now);
-            if (where) {
-                p.x.clear_failure();
-                p.call.emplace(*pool, std::move(*where), features, p.x);
-            } else {
-                p.x.fail(where.error());
-            }
+        if (native && !p.call) {
+            const picker::slot_set tried = again ? picker::slot_set{} : p.plan.tried_slots(*c.at, *c.to);
+            admission::verdict v = place(p, *pool, features, tried);
+            if (v.what == admission::action::wait) v = co_await place_in_turn(p, *pool, features, tried);
+            if (v.what == admission::action::shed) refuse(p.x, *pool, v);
         }
         if (p.call) {
+            clear_refusal(p.x);
             c.endpoint = p.call->member().slot;
             co_return c;
         }
+        if (p.x.aborted() != abort_reason::none) co_return std::nullopt;
         p.plan.failed(c, routing::fault::pool);
-        const auto other = p.plan.next(now);
+        const auto other = p.plan.next(services_.time().recent());
         if (!other) co_return std::nullopt;
         c = *other;
     }
 }
 
+// --- by the pool's own balancer -------------------------------------------------------------------------------------
+
+bool route_stage::classify(placing& p, const routing::pool_client& pool) {
+    const auto& rules = pool.config().admission;
+    if (!rules && p.class_headers.empty()) {
+        p.what = {};
+        return true;
+    }
+    auto what = admission::classify(p.class_headers, p.x.caller, rules ? *rules : no_rules);
+    if (!what) {
+        p.x.fail(what.error());
+        return false;
+    }
+    p.what = std::move(*what);
+    return true;
+}
+
+admission::verdict route_stage::place(placing& p, routing::pool_client& pool, const picker::request_features& features,
+                                      const picker::slot_set& tried) {
+    const auto now = services_.time().recent();
+    picker::pick_result choice = pool.choose(features, tried, now);
+    admission::situation s;
+    s.queue_enabled = pool.admission() != nullptr && pool.config().admission->queue.enabled;
+    s.in_turn = !s.queue_enabled || pool.admission()->queue.idle();
+    if (s.queue_enabled && (!s.in_turn || choice.refused == picker::refusal::busy))
+        s.others_wait = pool.admission()->queue.view(p.what.priority);
+    const admission::verdict v = admission::judge(choice, p.what, s);
+    if (v.what == admission::action::admit) p.call.emplace(pool, pool.take(choice, features, now), features, p.x);
+    return v;
+}
+
+awaitable<admission::verdict> route_stage::place_in_turn(placing& p, routing::pool_client& pool,
+                                                         const picker::request_features& features,
+                                                         picker::slot_set tried) {
+    using admission::enqueued;
+    admission::pool_queue& queue = pool.admission()->queue;
+    queue_wait waker(services_.executor());
+    admission::waiting place(queue, waker);
+    const auto began = services_.time().now();
+    picker::pick_result choice = pool.choose(features, tried, began);
+    const admission::queue_item item{.priority = p.what.priority,
+                                     .tenant = p.what.tenant,
+                                     .tokens = admission::fair_tokens(choice.prompt_tokens, choice.output_tokens),
+                                     .bytes = p.x.collected_body().size()};
+    enqueued e = queue.enqueue(place, item, began, pool.saturation());
+    if (e != enqueued::waits && e != enqueued::try_now) co_return admission::judge(e, queue.view(item.priority));
+    for (;;) {
+        if (e == enqueued::waits) {
+            // Who looks after the pool ends those that wait too long; the time is for a queue that nobody has any more.
+            const bool woken = co_await waker.wait(place.deadline() + queue_grace);
+            if (p.x.aborted() == abort_reason::client_gone) co_return admission::client_gone();
+            if (p.x.aborted() != abort_reason::none) co_return admission::shutting_down();
+            const admission::ticket_state state = queue.state(place);
+            if (!woken || state == admission::ticket_state::expired)
+                co_return admission::expired(queue.view(item.priority));
+            if (state != admission::ticket_state::trying) continue;
+        }
+        const auto now = services_.time().now();
+        const double waited_s = picker::seconds_between(began, now);
+        choice = pool.choose(features, tried, now);
+        const admission::verdict v =
+            admission::judge(choice, p.what, {.others_wait = queue.view(item.priority), .waited_s = waited_s});
+        if (v.what == admission::action::admit) {
+            p.call.emplace(pool, pool.take(choice, features, now), features, p.x);
+            queue.dispatched(place, now, pool.saturation());
+            pool.queue_seconds.observe(waited_s);
+            // It waited for a server: no overhead of ours.
+            p.x.upstream_time += std::chrono::duration_cast<std::chrono::nanoseconds>(now - began);
+        }
+        if (v.what != admission::action::wait) co_return v;
+        e = queue.put_back(place, now, pool.saturation());
+    }
+}
+
+// --- by a picker outside --------------------------------------------------------------------------------------------
+
 awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const picker::request_features& features) {
     routing::pool_client& pool = *c.at->pool();
+    const auto& rules = pool.config().admission;
+    header_list shown = admission::class_headers_for_picker(p.class_headers, rules && rules->trust_headers);
     if (!p.outside && pool.callout() != nullptr) {
-        p.outside.emplace(p.x, pool);
+        p.outside.emplace(p.x, pool, std::move(shown));
         const std::string name = upstream_name(*c.of, *c.to, p.star);
         const auto outcome = co_await p.outside->ask_callout(features, name);
         if (outcome == outside_pick::outcome::denied) {
@@ -67,7 +159,7 @@ awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const
             p.x.fail(aimed.error());
             co_return false;
         }
-        p.outside.emplace(p.x, pool);
+        p.outside.emplace(p.x, pool, std::move(shown));
         const auto outcome = co_await p.outside->ask();
         if (outcome == outside_pick::outcome::denied) {
             p.denied = !p.plan.has_others() || status_of(*p.x.failure()) < 429;
@@ -94,7 +186,7 @@ awaitable<void> route_stage::call_pool(placing& p, next_stage next, const candid
         p.outside->apply();
         follower = p.outside->follower();
     } else if (const auto& service = c.at->pool()->service(); service != nullptr && service->config().shadow) {
-        shadow_pick(x, *c.at->pool(), p.call->member());
+        shadow_pick(x, *c.at->pool(), p.class_headers, p.call->member());
     }
     {
         const observer_scope watching(x, *p.call, sink_scope::needs::pieces);

@@ -216,7 +216,8 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
-    placing p{x, plan, facts, star, translated, prompt_facts(x), {}, {}};
+    placing p{x, plan, facts, star, translated, prompt_facts(x), {}, {}, {}, {}};
+    if (has_pools_) p.class_headers = admission::take_class_headers(x.request_to_change().headers);
     bool again = false;  // the same once more: nothing else is left
     for (int n = 1;; ++n) {
         if (chats && config_.context_check && suitable.must_count(*c, x.collected_body().size())) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "routing/admission/verdict.hpp"
 #include "routing/attempt_plan.hpp"
 #include "routing/model_table.hpp"
 #include "routing/provider_runtime.hpp"
@@ -59,6 +60,14 @@ private:
     awaitable<std::optional<routing::candidate>> placed(placing& p, routing::candidate c, bool again);
     // The same of a pool whose picker is outside. False: it does not have one for it, and x has failed.
     awaitable<bool> place_outside(placing& p, const routing::candidate& c, const picker::request_features& features);
+    // What the request is to the pool, by its headers and the pool's rules. False: they say nonsense, and x has failed.
+    static bool classify(placing& p, const routing::pool_client& pool);
+    // Gives the request an endpoint by the pool's own balancer, if it is its turn and one has room: p.call.
+    admission::verdict place(placing& p, routing::pool_client& pool, const picker::request_features& features,
+                             const picker::slot_set& tried);
+    // The same where all are busy or others wait: in the pool's queue.
+    awaitable<admission::verdict> place_in_turn(placing& p, routing::pool_client& pool,
+                                                const picker::request_features& features, picker::slot_set tried);
     // The request as any target may get it: made once, by the first who needs it. facts.api is set.
     translation& asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const;
     awaitable<void> pause(int attempts);

@@ -1,6 +1,5 @@
 #include "stages/route/shadow.hpp"
 
-#include "http/message_writer.hpp"
 #include "http/usage_scanner.hpp"
 #include "pipeline/relay.hpp"
 
@@ -134,12 +133,13 @@ std::string target_of(const exchange& x) {
 }
 
 // One try on one connection, to the last byte of the answer.
-awaitable<result<void>> ask(copy& c, upstream_connection& upstream, std::string_view head, clock::time_point until) {
+awaitable<result<void>> ask(copy& c, upstream_connection& upstream, clock::time_point until) {
     const upstream_timeouts& limits = c.endpoint->timeouts;
-    const std::array<std::string_view, 2> pieces{head, c.body};
-    const auto sent = co_await upstream.send(pieces, limits.idle);
+    const outgoing_request request{c.method,  c.target,        c.endpoint->host_header,
+                                   c.headers, framing::length, c.body.size()};
+    std::array<std::string_view, 2> pieces{std::string_view{}, c.body};
+    const auto sent = co_await upstream.send(request, pieces, true, limits.idle);
     if (!sent) co_return sent.error();
-    upstream.request_sent();
     const auto got = co_await upstream.receive_head(c.method, limits.first_byte);
     if (!got) co_return got.error();
     c.status = (*got)->status;
@@ -162,14 +162,11 @@ awaitable<result<void>> call(copy& c, clock::time_point until) {
             co_await c.authorizer->authorize(c.method, c.endpoint->host_header, c.target, pieces, c.headers);
         if (!authorized) co_return authorized.error();
     }
-    std::string head;
-    http::write_request_head(head, c.method, c.target, c.endpoint->host_header, c.headers, framing::length,
-                             c.body.size());
     for (const reuse pooled : {reuse::allowed, reuse::never}) {
         auto opened = co_await c.crew->pool.open(*c.endpoint, pooled);
         if (!opened) co_return opened.error();
         const std::unique_ptr<upstream_connection> upstream = std::move(*opened);
-        auto asked = co_await ask(c, *upstream, head, until);
+        auto asked = co_await ask(c, *upstream, until);
         // A pooled connection may have been closed at the other side while the request was on its way.
         const bool stale =
             !asked && upstream->reused() && !upstream->got_bytes() && asked.error().kind == error_kind::upstream_reset;

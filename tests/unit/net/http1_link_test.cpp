@@ -25,7 +25,7 @@ struct called {
         link = std::make_unique<http1_link>(std::make_unique<stream>(w.loop, std::move(a)), w.buffers);
         upstream = std::make_unique<hand>(w.io, std::move(b));
         REQUIRE(link->begin());
-        link->request_sent();
+        REQUIRE(run(w.io, link->send_body({}, true, 5s)));
     }
     result<response_head*> head(std::string_view method = "GET", std::chrono::milliseconds timeout = 5s) {
         return run(w.io, link->receive_head(method, timeout));
@@ -261,7 +261,7 @@ TEST_CASE("a connection is not used again when either side said so, or the reque
     REQUIRE(h);
     CHECK(run(w.io, early.receive(5s))->last);
     CHECK_FALSE(early.reusable());
-    early.request_sent();
+    REQUIRE(run(w.io, early.send_body({}, true, 5s)));
     CHECK(early.reusable());
 }
 
@@ -355,8 +355,7 @@ TEST_CASE("out of buffers is an error of the gateway, not of the upstream") {
 TEST_CASE("a request that nobody takes is a stall, one to nobody a break") {
     called c;
     const std::string large(16u << 20, 'x');
-    const std::array<std::string_view, 1> pieces{large};
-    const auto stalled = run(c.w.io, c.link->send(pieces, 40ms));
+    const auto stalled = run(c.w.io, c.link->send_body(large, false, 40ms));
     REQUIRE_FALSE(stalled);
     CHECK(stalled.error().kind == error_kind::upstream_idle_timeout);
     CHECK_FALSE(c.link->reusable());
@@ -364,7 +363,7 @@ TEST_CASE("a request that nobody takes is a stall, one to nobody a break") {
     called gone;
     gone.upstream->reset();
     gone.w.until([&] { return gone.link->socket().hung_up(); });
-    const auto broken = run(gone.w.io, gone.link->send(pieces, 5s));
+    const auto broken = run(gone.w.io, gone.link->send_body(large, false, 5s));
     REQUIRE_FALSE(broken);
     CHECK(broken.error().kind == error_kind::upstream_reset);
 }
@@ -374,12 +373,30 @@ TEST_CASE("a request that was refused on its way can still have its answer read"
     c.upstream->send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
     c.w.until([&] { return c.link->socket().may_read(); });
     const std::string large(16u << 20, 'x');
-    const std::array<std::string_view, 1> pieces{large};
-    REQUIRE_FALSE(run(c.w.io, c.link->send(pieces, 30ms)));
+    REQUIRE_FALSE(run(c.w.io, c.link->send_body(large, false, 30ms)));
     CHECK(c.link->answered());
     const auto h = c.head("POST");
     REQUIRE(h);
     CHECK((*h)->status == 401);
     CHECK(c.body() == "no");
     CHECK_FALSE(c.link->reusable());
+}
+
+TEST_CASE("a request goes out as it is framed, and is complete with its last piece") {
+    worker_loop w;
+    auto [a, b] = tcp_pair();
+    http1_link link(std::make_unique<stream>(w.loop, std::move(a)), w.buffers);
+    hand upstream(w.io, std::move(b));
+    REQUIRE(link.begin());
+    header_list headers;
+    headers.add("X-A", "1");
+    const outgoing_request head{"POST", "/x", "h", headers, framing::chunked};
+    std::array<std::string_view, 1> pieces{};
+    REQUIRE(run(w.io, link.send(head, pieces, false, 5s)));
+    CHECK(pieces[0].empty());
+    REQUIRE(run(w.io, link.send_body("hello", false, 5s)));
+    REQUIRE(run(w.io, link.send_body("!", true, 5s)));
+    const std::string wire = upstream.receive_through("0\r\n\r\n");
+    CHECK(wire.starts_with("POST /x HTTP/1.1\r\nHost: h\r\n"));
+    CHECK(wire.ends_with("\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"));
 }

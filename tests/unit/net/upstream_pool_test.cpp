@@ -58,10 +58,10 @@ struct pooled {
         }
     }
     void ask(upstream_connection& c) {
-        const std::array<std::string_view, 1> pieces{"GET / HTTP/1.1\r\n\r\n"};
-        REQUIRE(run(w.io, c.send(pieces, 5s)));
-        c.request_sent();
-        CHECK(dialer.ends.back()->receive_through("\r\n\r\n") == pieces[0]);
+        const header_list none;
+        std::array<std::string_view, 1> pieces{};
+        REQUIRE(run(w.io, c.send({"GET", "/", "h", none}, pieces, true, 5s)));
+        CHECK(dialer.ends.back()->receive_through("\r\n\r\n") == "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     }
 };
 

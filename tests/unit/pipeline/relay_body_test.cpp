@@ -19,10 +19,13 @@ struct scripted_connection final : upstream_connection {
     test::manual_clock* time = nullptr;
     int stalls = 0;  // receive() times out so often first
 
-    awaitable<result<void>> send(std::span<const std::string_view>, std::chrono::milliseconds) override {
+    awaitable<result<void>> send(const outgoing_request&, std::span<std::string_view>, bool,
+                                 std::chrono::milliseconds) override {
         co_return result<void>{};
     }
-    void request_sent() override {}
+    awaitable<result<void>> send_body(std::string_view, bool, std::chrono::milliseconds) override {
+        co_return result<void>{};
+    }
     awaitable<result<response_head*>> receive_head(std::string_view, std::chrono::milliseconds) override {
         co_return error{error_kind::internal};
     }

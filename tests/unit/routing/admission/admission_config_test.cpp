@@ -12,7 +12,7 @@ using routing::testing::problems_of;
 TEST_CASE("admission without a word in the file is on, with limits that stand") {
     admission_config c;
     CHECK(problems_of("{}", c).empty());
-    CHECK(c.enabled);
+    CHECK(c.queue.enabled);
     CHECK_FALSE(c.trust_headers);
     CHECK(c.otherwise.priority == 4);
     CHECK(c.queue.values.ttl == 60s);

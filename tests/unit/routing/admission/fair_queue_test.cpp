@@ -79,6 +79,23 @@ TEST_CASE("a flood of one tenant does not make another wait behind it") {
     CHECK(before <= 2);
 }
 
+TEST_CASE("tries that find nothing pay nobody's debts") {
+    fixture f({.quantum_tokens = 64});
+    for (int i = 0; i < 6; ++i) f.enter({.tenant = "greedy", .tokens = 500});
+    for (int i = 0; i < 4; ++i) f.enter({.tenant = "modest", .tokens = 50});
+    std::vector<std::int64_t> order;
+    for (int i = 0; i < 10; ++i) {
+        ++f.round;
+        ticket* t = f.next();
+        REQUIRE(t != nullptr);
+        order.push_back(t->tokens());
+        f.queue.dispatched(*t, f.now);
+        // Then the server is full: whoever tries is put back.
+        while ((t = f.next()) != nullptr) f.queue.put_back(*t, f.now);
+    }
+    CHECK(order == std::vector<std::int64_t>{500, 50, 50, 50, 50, 500, 500, 500, 500, 500});
+}
+
 TEST_CASE("a tenant that sends one request after the other pays for the large ones") {
     fixture f({.quantum_tokens = 1'000});
     for (int i = 0; i < 100; ++i) f.enter({.tenant = "small", .tokens = 1'000});

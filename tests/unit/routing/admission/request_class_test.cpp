@@ -93,15 +93,21 @@ TEST_CASE("tenant and objective in headers are believed only of those who are tr
     CHECK(too_long.error().param == "x-gateway-inference-fairness-id");
 }
 
-TEST_CASE("headers that say what a request is to the pool do not pass") {
+TEST_CASE("headers that say what a request is to the pool are taken, and a picker sees those that bind nobody else") {
     header_list h = headers({{"x-slo-ttft-ms", "1"},
                              {"x-llm-d-slo-tpot-ms", "1"},
                              {"x-gateway-inference-fairness-id", "a"},
                              {"x-llm-d-inference-objective", "b"},
                              {"accept", "*/*"}});
-    strip_class_headers(h);
+    const header_list taken = take_class_headers(h);
     CHECK(h.size() == 1);
     CHECK(h.contains("accept"));
+    CHECK(taken.size() == 4);
+    CHECK(taken.find("x-slo-ttft-ms") == "1");
+    CHECK(class_headers_for_picker(taken, true).size() == 4);
+    const header_list shown = class_headers_for_picker(taken, false);
+    CHECK(shown.size() == 2);
+    CHECK(shown.contains("x-llm-d-slo-tpot-ms"));
 }
 
 TEST_CASE("fair shares count tokens of the answer twice, and nothing that is no number of tokens") {

@@ -1,4 +1,5 @@
 // Arms, the life of models and shadows, as the route stage serves them.
+#include "http/message_writer.hpp"
 #include "stages/route/route_stage.hpp"
 
 #include "unit/routing/support.hpp"
@@ -20,13 +21,18 @@ struct fake_pool final : upstream_pool {
 
     struct connection final : upstream_connection {
         explicit connection(fake_pool& p) : pool(p) { head.status = p.status; }
-        awaitable<result<void>> send(std::span<const std::string_view> pieces, std::chrono::milliseconds) override {
+        awaitable<result<void>> send(const outgoing_request& request, std::span<std::string_view> pieces, bool,
+                                     std::chrono::milliseconds) override {
             std::string all;
+            http::write_request_head(all, request.method, request.target, request.host, request.headers, request.body,
+                                     request.length);
             for (const std::string_view p : pieces) all += p;
             pool.sent.push_back(std::move(all));
             co_return result<void>{};
         }
-        void request_sent() override {}
+        awaitable<result<void>> send_body(std::string_view, bool, std::chrono::milliseconds) override {
+            co_return result<void>{};
+        }
         awaitable<result<response_head*>> receive_head(std::string_view, std::chrono::milliseconds) override {
             if (pool.failure) co_return *pool.failure;
             co_return &head;

@@ -1,5 +1,5 @@
-// XXH64 of libxxhash: a fast 64-bit hash without secrets. It tells texts apart; it does not withstand somebody who
-// looks for collisions, so nothing but a guess may hang on it.
+// 64-bit hashes of libxxhash, fast and without secrets: XXH64 for names, XXH3 for text. They tell texts apart; they do
+// not withstand somebody who looks for collisions, so nothing but a guess may hang on them.
 #pragma once
 
 #define XXH_INLINE_ALL  // in the header alone: nothing to link, and short texts cost no call
@@ -14,22 +14,25 @@ inline std::uint64_t xxh64(std::string_view text, std::uint64_t seed = 0) {
     return XXH64(text.data(), text.size(), seed);
 }
 
-// The same over a text that comes in pieces. After digest() it stands at the start again, with the same seed.
-class xxh64_stream {
+inline std::uint64_t xxh3(std::string_view text) {
+    return XXH3_64bits(text.data(), text.size());
+}
+
+// The same over a text that comes in pieces. After digest() it stands at the start again.
+class xxh3_stream {
 public:
-    explicit xxh64_stream(std::uint64_t seed = 0) : seed_(seed) { XXH64_reset(&state_, seed_); }
+    xxh3_stream() { XXH3_64bits_reset(&state_); }
     void add(std::string_view piece) {
-        if (!piece.empty()) XXH64_update(&state_, piece.data(), piece.size());
+        if (!piece.empty()) XXH3_64bits_update(&state_, piece.data(), piece.size());
     }
     std::uint64_t digest() {
-        const std::uint64_t all = XXH64_digest(&state_);
-        XXH64_reset(&state_, seed_);
+        const std::uint64_t all = XXH3_64bits_digest(&state_);
+        XXH3_64bits_reset(&state_);
         return all;
     }
 
 private:
-    std::uint64_t seed_;
-    XXH64_state_t state_;
+    XXH3_state_t state_;
 };
 
 // Stirs one number: what differs in any bit comes out different in about half of all bits.
