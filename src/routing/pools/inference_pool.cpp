@@ -80,6 +80,7 @@ private:
                 pool_.service->address =
                     found.chosen_by->service + '.' + space + ".svc:" + std::to_string(found.chosen_by->port);
             }
+            if (pool_.service->destination_ports.empty()) pool_.service->destination_ports = found.ports;
             if (!pool_.service->says_on_failure) pool_.service->session.on_failure = found.chosen_by->on_failure;
         } else if (from_.ask_picker && pool_.service && pool_.service->address.empty()) {
             misfit("picker_service", "neither this nor the manifest has the picker's address");

@@ -24,11 +24,20 @@ void read_rates(config_reader& r, picker::step_rates& c) {
 void check_inference_pool(config_reader& r, const pool_config& c) {
     const inference_pool_config& from = *c.from;
     if (!from.dns.empty() && c.dns) r.problem("inference_pool.dns", "the pool has `dns` already", "leave one out");
-    if (r.has("endpoints") || !c.endpoints_file.empty() || c.dns) return;
+    const bool passes = c.service && c.service->destinations == ext_proc::destination_mode::passthrough;
+    if (r.has("endpoints") || !c.endpoints_file.empty() || c.dns || passes) return;
     if (from.addresses.empty() && from.addresses_file.empty() && from.dns.empty()) {
         r.problem("inference_pool", "does not say where the model servers are: the manifest's selector needs a cluster",
                   "addresses, addresses_file or dns");
     }
+}
+
+// What is dialled at a picker's word is dialled in the clear: it must not be where the pool's servers expect TLS.
+void check_passthrough(config_reader& r, const pool_config& c) {
+    if (c.service->destinations != ext_proc::destination_mode::passthrough) return;
+    bool tls = c.dns && c.dns->tls;
+    for (const endpoint_config& e : c.endpoints) tls |= e.url.starts_with("https:");
+    if (tls) r.problem("picker_service.destination", "passthrough is by plain HTTP: this pool's servers speak TLS");
 }
 
 }  // namespace
@@ -130,6 +139,7 @@ void read_pool(config_reader& r, pool_config& c) {
     if (c.service && c.callout) r.problem("picker_callout", "a pool has one outside picker");
     if (c.service && !r.has("inference_pool") && c.service->address.empty())
         r.problem("picker_service", "missing key \"address\"");
+    if (c.service) check_passthrough(r, c);
     if (c.from) check_inference_pool(r, c);
     r.section("admission", c.admission, "Requests wait for a server with room, in a fair order.");
     r.section("picker", c.picking, "What the picker assumes.");

@@ -190,6 +190,12 @@ void pool_keeper::show() {
     services_.metrics()
         .get_gauge("sluice_pool_queued", "Requests that wait for an endpoint.", {{"pool", pool_->name()}})
         .set(static_cast<std::int64_t>(t.queued));
+    if (config_.service && config_.service->destinations == ext_proc::destination_mode::passthrough) {
+        services_.metrics()
+            .get_gauge("sluice_pool_picked_endpoints", "Endpoints that only an outside picker knows.",
+                       {{"pool", pool_->name()}})
+            .set(static_cast<std::int64_t>(t.named));
+    }
     for (const endpoint_pool::watched& w : pool_->watch_list()) {
         services_.metrics()
             .get_gauge("sluice_pool_endpoint_inflight", "Requests under way at an endpoint.",
