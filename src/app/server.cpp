@@ -4,6 +4,7 @@
 #include "admin/arms_page.hpp"
 #include "admin/pool_stage.hpp"
 #include "routing/pools/endpoints_file.hpp"
+#include "routing/pools/inference_pool.hpp"
 #include "telemetry/gateway_metrics.hpp"
 #include "telemetry/log.hpp"
 
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <semaphore>
 #include <stdexcept>
@@ -52,6 +54,21 @@ std::shared_ptr<const net::transport> fetch_transport(bool allow_private, net::t
     return std::make_shared<net::transport>(net::transport{std::move(*options), std::move(*tls)});
 }
 
+// What manifests say of pools becomes part of the configuration before anything is built from it.
+void import_pools(config_reader& r, generation& g, const std::filesystem::path& folder,
+                  std::vector<config::load_report>& files) {
+    auto& pools = g.config.routing.pools;
+    for (std::size_t i = 0; i < pools.size(); ++i) {
+        if (!pools[i].pool.from) continue;
+        auto imported = routing::import_inference_pool(pools[i].pool, folder);
+        for (const auto& m : imported.misfits)
+            r.problem("pools[" + std::to_string(i) + "]." + m.key, m.message, m.hint);
+        if (imported.h2c) pools[i].server.http = routing::http_version::two;
+        g.endpoint_files[pools[i].server.name] = std::move(imported.endpoints);
+        std::move(imported.reports.begin(), imported.reports.end(), std::back_inserter(files));
+    }
+}
+
 }  // namespace
 
 loaded load_generation(const std::string& path) {
@@ -59,8 +76,10 @@ loaded load_generation(const std::string& path) {
     auto made = std::make_shared<generation>();
     config::load_report models_file;
     std::vector<config::load_report> endpoint_files;
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     out.report = config::load(path, [&](config_reader& r) {
         read(r, made->config);
+        import_pools(r, *made, folder, endpoint_files);
         auto keys = key_table::build(made->config.governance);
         if (keys) {
             made->keys = std::move(*keys);
@@ -75,16 +94,17 @@ loaded load_generation(const std::string& path) {
         }
         for (const routing::pool_section& p : made->config.routing.pools) {
             if (p.pool.endpoints_file.empty()) continue;
-            auto file = routing::load_endpoints(p.pool.endpoints_file, std::filesystem::path(path).parent_path());
-            made->endpoint_files[p.server.name] = std::move(file.endpoints);
+            auto file = routing::load_endpoints(p.pool.endpoints_file, folder);
+            auto& known = made->endpoint_files[p.server.name];
+            std::move(file.endpoints.begin(), file.endpoints.end(), std::back_inserter(known));
             endpoint_files.push_back(std::move(file.report));
         }
-        auto known = catalogue::load(made->config.catalogue, std::filesystem::path(path).parent_path());
+        auto known = catalogue::load(made->config.catalogue, folder);
         made->catalogue = std::move(known.made);
         models_file = std::move(known.report);
         if (known.conflict) r.problem("catalogue." + known.conflict->param, known.conflict->message);
         if (const std::string& ranks = made->config.catalogue.token_ranks; !ranks.empty()) {
-            auto counters = tokens::token_counters::load(std::filesystem::path(path).parent_path() / ranks);
+            auto counters = tokens::token_counters::load(folder / ranks);
             if (!counters) return r.problem("catalogue.token_ranks", counters.error().message);
             made->counters = std::move(*counters);
         }

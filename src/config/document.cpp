@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <istream>
+#include <optional>
 #include <streambuf>
 #include <unordered_map>
 
@@ -20,22 +21,30 @@ namespace {
 // Far more than documents may nest, since brackets in texts count.
 constexpr std::size_t brackets_open_max = 5000;
 
+enum class expected : std::uint8_t { one, any };  // documents in a file
+
 // Leaves yaml-cpp's parser from within an event: it has no other way out. Caught in document::parse().
 struct stop_parsing {};
 
 class tree_builder final : public YAML::EventHandler {
 public:
-    tree_builder(const line_index& lines, std::shared_ptr<const std::string> file, problem_list& problems)
-        : lines_(lines), file_(std::move(file)), problems_(problems) {}
+    tree_builder(const line_index& lines, std::shared_ptr<const std::string> file, expected documents,
+                 problem_list& problems)
+        : lines_(lines), file_(std::move(file)), expected_(documents), problems_(problems) {}
 
-    node_ptr root() const { return root_; }
-    bool complete() const { return complete_; }
+    // Those that have ended. A root may be null: nothing, or YAML's null.
+    std::vector<document> take() { return std::move(documents_); }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
-        if (++documents_ == 1) return;
+        if (documents_.empty() || expected_ == expected::any) return;
         stop(at(mark), "the file holds more than one YAML document", "remove the \"---\", or use include:");
     }
-    void OnDocumentEnd() override {}
+    void OnDocumentEnd() override {
+        documents_.push_back({std::move(root_), complete_});
+        root_.reset();
+        anchors_.clear();
+        complete_ = true;
+    }
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         auto n = std::make_shared<node>();
         n->at = at(mark);
@@ -198,9 +207,10 @@ private:
 
     const line_index& lines_;
     const std::shared_ptr<const std::string> file_;
+    const expected expected_;
     problem_list& problems_;
-    int documents_ = 0;
-    std::size_t nodes_ = 0;
+    std::vector<document> documents_;
+    std::size_t nodes_ = 0;  // of all documents
     std::size_t bytes_ = 0;
     bool complete_ = true;
     std::vector<unfinished> open_;
@@ -223,15 +233,14 @@ node_ptr empty_map(const std::shared_ptr<const std::string>& file) {
     return n;
 }
 
-}  // namespace
-
-document document::parse(std::string_view text, std::string name, problem_list& problems) {
-    const auto file = std::make_shared<const std::string>(std::move(name));
-    const place whole{file, 0, 0};
-    document failed{empty_map(file), false};
+// The documents of a text that could be understood; nothing when it could not.
+std::optional<std::vector<document>> read_documents(std::string_view text,
+                                                    const std::shared_ptr<const std::string>& file, expected how_many,
+                                                    problem_list& problems) {
     if (text.size() > document_bytes_max) {
-        problems.add(whole, {}, fmt::format("larger than {} MiB", document_bytes_max >> 20), "split it with include:");
-        return failed;
+        problems.add({file, 0, 0}, {}, fmt::format("larger than {} MiB", document_bytes_max >> 20),
+                     how_many == expected::one ? "split it with include:" : "split it");
+        return std::nullopt;
     }
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     const line_index lines{text};
@@ -241,10 +250,10 @@ document document::parse(std::string_view text, std::string name, problem_list& 
     if (fault) {
         const auto p = lines.of_offset(fault->at);
         problems.add({file, p.line, p.column}, {}, fault->what, fault->hint);
-        return failed;
+        return std::nullopt;
     }
 
-    tree_builder builder{lines, file, problems};
+    tree_builder builder{lines, file, how_many, problems};
     // yaml-cpp takes a quote that is never closed for closed by the end of the file, but not by the
     // end of the document.
     std::string ended{text};
@@ -256,7 +265,7 @@ document document::parse(std::string_view text, std::string name, problem_list& 
         while (parser.HandleNextDocument(builder)) {
         }
     } catch (const stop_parsing&) {
-        return failed;
+        return std::nullopt;
     } catch (const YAML::Exception& e) {
         const auto p = lines.of_mark(e.mark.line, e.mark.column);
         if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
@@ -264,16 +273,49 @@ document document::parse(std::string_view text, std::string name, problem_list& 
         } else {
             problems.add({file, p.line, p.column}, {}, "not valid YAML: " + e.msg);
         }
-        return failed;
+        return std::nullopt;
     }
-    document done{builder.root(), builder.complete()};
-    if (!done.root || done.root->kind == node_kind::null) {
-        done.root = empty_map(file);
-    } else if (done.root->kind != node_kind::map) {
-        problems.add(done.root->at, {}, fmt::format("expected a mapping at the top, got {}", noun(*done.root)));
-        return failed;
+    return builder.take();
+}
+
+bool empty(const document& d) {
+    return !d.root || d.root->kind == node_kind::null;
+}
+
+// Is its top a mapping? If not, that is reported.
+bool is_mapping(const document& d, problem_list& problems) {
+    if (d.root->kind == node_kind::map) return true;
+    problems.add(d.root->at, {}, fmt::format("expected a mapping at the top, got {}", noun(*d.root)));
+    return false;
+}
+
+}  // namespace
+
+document document::parse(std::string_view text, std::string name, problem_list& problems) {
+    const auto file = std::make_shared<const std::string>(std::move(name));
+    auto found = read_documents(text, file, expected::one, problems);
+    if (!found) return {empty_map(file), false};
+    if (found->empty() || empty(found->front())) {
+        return {empty_map(file), found->empty() || found->front().complete};
     }
-    return done;
+    if (!is_mapping(found->front(), problems)) return {empty_map(file), false};
+    return std::move(found->front());
+}
+
+std::vector<document> document::parse_all(std::string_view text, std::string name, problem_list& problems) {
+    const auto file = std::make_shared<const std::string>(std::move(name));
+    auto found = read_documents(text, file, expected::any, problems);
+    std::vector<document> all;
+    if (!found) {
+        all.push_back({empty_map(file), false});
+        return all;
+    }
+    for (document& d : *found) {
+        if (empty(d)) continue;
+        if (!is_mapping(d, problems)) d = {empty_map(file), false};
+        all.push_back(std::move(d));
+    }
+    return all;
 }
 
 document document::load(const std::string& path, problem_list& problems) {
@@ -282,6 +324,14 @@ document document::load(const std::string& path, problem_list& problems) {
     const auto file = std::make_shared<const std::string>(path);
     problems.add({file, 0, 0}, {}, "cannot be read: " + text.error().message);
     return {empty_map(file), false};
+}
+
+std::vector<document> document::load_all(const std::string& path, problem_list& problems) {
+    auto text = read_file(path, document_bytes_max);
+    if (text) return parse_all(*text, path, problems);
+    const auto file = std::make_shared<const std::string>(path);
+    problems.add({file, 0, 0}, {}, "cannot be read: " + text.error().message);
+    return {{empty_map(file), false}};
 }
 
 }  // namespace sluice::config

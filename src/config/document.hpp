@@ -14,9 +14,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::config {
 
+// Of a file, all its documents together.
 inline constexpr std::size_t document_bytes_max = 4 * 1024 * 1024;
 inline constexpr std::size_t document_nodes_max = 100'000;              // aliases count with all they expand to
 inline constexpr std::size_t document_expanded_max = 16 * 1024 * 1024;  // bytes of all scalars, likewise
@@ -30,6 +32,10 @@ struct document {
     // Never throws, whatever the bytes. `name` is the path as messages show it.
     static document parse(std::string_view text, std::string name, problem_list& problems);
     static document load(const std::string& path, problem_list& problems);
+    // The same for a file of any number of documents; those that are empty are left out. When the text as a whole
+    // could not be understood, the last one is not complete.
+    static std::vector<document> parse_all(std::string_view text, std::string name, problem_list& problems);
+    static std::vector<document> load_all(const std::string& path, problem_list& problems);
 };
 
 }  // namespace sluice::config

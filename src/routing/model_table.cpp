@@ -72,7 +72,10 @@ result<upstream_endpoint> picker_address(const pool_section& pool, net::tls_trus
     const picker_service_config& service = *pool.pool.service;
     const auto where = http::parse_authority(service.address);
     if (!where) return error{error_kind::bad_request, "host:port is expected"};
-    auto options = net::endpoint_options::make({});
+    // Pickers live inside, and their names lead there: that of a service in a cluster always does.
+    net::connect_config connect;
+    connect.addresses.allow_private = true;
+    auto options = net::endpoint_options::make(connect);
     if (!options) return options.error();
     auto tls = net::tls_client_context::make(service.tls.value_or(net::tls_client_config{}), trust);
     if (!tls) return tls.error();

@@ -136,7 +136,8 @@ endpoint_pool::entry* endpoint_pool::find_entry(std::string_view id) {
 std::optional<std::uint32_t> endpoint_pool::free_slot() const {
     for (std::uint32_t slot = 0; slot < slots_; ++slot) {
         const bool taken =
-            std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e->member->slot == slot; });
+            std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e->member->slot == slot; }) ||
+            std::any_of(named_.begin(), named_.end(), [&](const auto& m) { return m->slot == slot; });
         if (!taken && picker_.load(slot).inflight == 0) return slot;
     }
     return std::nullopt;
@@ -181,8 +182,13 @@ void endpoint_pool::set_capacity(const entry& e) {
     picker_.set_kv_capacity(e.member->slot, tokens, 0);
 }
 
+void endpoint_pool::prepare_slot(std::uint32_t slot) {
+    picker_.reset(slot, config_.picking.rates);
+    if (admission_ != nullptr) admission_->capacity(slot).reset();
+}
+
 result<void> endpoint_pool::insert(endpoint_source from, const endpoint_config& config, time_point now) {
-    const auto slot = free_slot();
+    const auto slot = make_room();
     if (!slot) {
         return error{error_kind::overloaded,
                      "the pool has room for " + std::to_string(slots_) + " endpoints (picker: {endpoints: ...})"};
@@ -192,8 +198,7 @@ result<void> endpoint_pool::insert(endpoint_source from, const endpoint_config& 
     if (find_entry((*member)->id) != nullptr) {
         return error{error_kind::bad_request, "there is already an endpoint \"" + (*member)->id + "\"", "id"};
     }
-    picker_.reset(*slot, config_.picking.rates);
-    if (admission_ != nullptr) admission_->capacity(*slot).reset();
+    prepare_slot(*slot);
     entries_.push_back(std::make_unique<entry>(
         entry{config, from, std::move(*member), endpoint_life(rules(), now), {}, {}, {}, std::nullopt}));
     set_capacity(*entries_.back());
@@ -233,6 +238,7 @@ std::vector<std::string> endpoint_pool::configure(const pool_config& config, con
     const std::lock_guard lock(mutex_);
     config_ = config;
     address_ = address;
+    named_.clear();  // they were made for the old one
     admission_of(config);
     auto problems = replace_source(endpoint_source::config, config.endpoints, now);
     for (std::string& p : replace_source(endpoint_source::file, file, now)) problems.push_back(std::move(p));
@@ -311,6 +317,8 @@ void endpoint_pool::publish(time_point now) {
         for (const std::uint64_t a : p.adapters_known) add_missing(view->adapters, a);
         for (const std::uint64_t a : p.adapters_active) add_missing(view->adapters, a);
     }
+    std::erase_if(named_, [&](const auto& m) { return is_endpoint(*m); });
+    view->named = named_;
     view->version = version_.load(std::memory_order_relaxed) + 1;
     view_ = std::move(view);
     version_.store(view_->version, std::memory_order_release);
@@ -396,6 +404,7 @@ void endpoint_pool::tick(time_point now) {
     const std::lock_guard lock(mutex_);
     bool changed = false;
     for (const auto& e : entries_) changed |= e->life.tick(picker_.load(e->member->slot).inflight, now);
+    changed |= forget_named(now);
     if (changed || on_standby_ || limits_moved()) {
         publish(now);
     } else {
@@ -408,6 +417,7 @@ pool_totals endpoint_pool::totals() const {
     pool_totals t;
     for (const auto& e : entries_) ++t.by_phase[static_cast<std::size_t>(e->life.phase())];
     t.panic = view_->panic;
+    t.named = named_.size();
     for (const auto& r : replaced_) {
         if (const auto a = r.lock()) t.queued += a->queue.size();
     }

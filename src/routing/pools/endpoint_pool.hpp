@@ -57,6 +57,7 @@ double saturation(const pool_view& v, const picker::endpoint_picker& p);
 struct pool_totals {
     std::array<std::size_t, endpoint_phases> by_phase{};
     bool panic = false;
+    std::size_t named = 0;  // endpoints that only an outside picker knows
     std::size_t queued = 0;
 };
 
@@ -73,6 +74,11 @@ public:
     std::shared_ptr<const pool_view> view() const;
     // The queue of these settings; null without any. Takes the mutex: not per request.
     std::shared_ptr<admission::pool_admission> admission_for(const pool_config& config);
+    // An address ("10.0.0.1:8000") that an outside picker named and that is in no view: an endpoint that nobody else
+    // chooses or checks, with a slot, so that its requests are counted. It is forgotten a minute after it was last
+    // named, sooner when its slot is needed. Null: it is an endpoint of the pool that is not ready, or no slot is free.
+    // Takes the mutex.
+    std::shared_ptr<const pool_member> admit(const std::string& authority, time_point now);
     // An endpoint was ejected by its failures.
     void ejected(time_point until);
     // Is any endpoint ejected? If not, nobody need look at each.
@@ -140,6 +146,10 @@ private:
     result<void> insert(endpoint_source from, const endpoint_config& e, time_point now);
     std::vector<std::string> replace_source(endpoint_source from, std::span<const endpoint_config> all, time_point now);
     std::optional<std::uint32_t> free_slot() const;
+    std::optional<std::uint32_t> make_room();
+    void prepare_slot(std::uint32_t slot);
+    bool is_endpoint(const pool_member& m) const;
+    bool forget_named(time_point now);
     result<std::shared_ptr<const pool_member>> make_member(const endpoint_config& e, std::uint32_t slot,
                                                            std::shared_ptr<member_state> state) const;
     void set_capacity(const entry& e);
@@ -167,6 +177,7 @@ private:
     upstream_endpoint address_;
     std::vector<std::unique_ptr<entry>> entries_;
     bool on_standby_ = false;
+    std::vector<std::shared_ptr<const pool_member>> named_;  // see admit()
     std::set<std::string, std::less<>> withdrawn_;  // ids taken out by hand: they stay so when they leave and come back
     std::shared_ptr<const pool_view> view_;
     std::shared_ptr<admission::pool_admission> admission_;

@@ -24,6 +24,13 @@ net::grpc_options options_of(const picker_service_config& c) {
     return o;
 }
 
+std::optional<destination_guard> guard_of(const picker_service_config& c) {
+    if (c.destinations == ext_proc::destination_mode::validated) return std::nullopt;
+    auto made = destination_guard::make(c.destination_networks, c.destination_ports);
+    if (!made) throw std::logic_error(made.error().message);  // was checked when it was read
+    return std::move(*made);
+}
+
 }  // namespace
 
 picker_service::picker_service(const std::string& pool, const picker_service_config& config,
@@ -37,11 +44,15 @@ picker_service::picker_service(const std::string& pool, const picker_service_con
       unknown_endpoints(s.metrics().get_counter("sluice_picker_service_unknown_endpoints_total",
                                                 "Endpoints that were picked and are none of the pool.",
                                                 {{"pool", pool}})),
+      passed(s.metrics().get_counter("sluice_picker_service_passthrough_total",
+                                     "Attempts at endpoints that were picked, are none of the pool and are allowed.",
+                                     {{"pool", pool}})),
       refused_headers(s.metrics().get_counter("sluice_picker_service_refused_headers_total",
                                               "Changes of headers that a picker may not make.", {{"pool", pool}})),
       seconds(s.metrics().get_histogram("sluice_picker_service_seconds", "Time until an outside picker had chosen.",
                                         buckets, {{"pool", pool}})),
       config_(config),
+      passthrough_(guard_of(config)),
       breaker_(std::move(breaker)),
       channel_(net::make_grpc_channel(address, dialer_of(s), s, options_of(config))) {}
 

@@ -3,12 +3,14 @@
 
 #include "net/h2/grpc_call.hpp"
 #include "routing/circuit_breaker.hpp"
+#include "routing/pools/destination_guard.hpp"
 #include "routing/pools/picker_service_config.hpp"
 
 #include <sluice/metrics.hpp>
 #include <sluice/services.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sluice::routing {
@@ -23,6 +25,9 @@ public:
     net::grpc_channel& channel() { return *channel_; }
     circuit_breaker& breaker() { return *breaker_; }
 
+    // What it may name besides the pool's endpoints; null: nothing.
+    const destination_guard* passthrough() const { return passthrough_ ? &*passthrough_ : nullptr; }
+
     counter& picked;
     counter& denied;   // it answered the client itself
     counter& failed;   // late, broken, or not to be understood
@@ -30,11 +35,13 @@ public:
     counter& agreed;   // in shadow
     counter& differed;
     counter& unknown_endpoints;
+    counter& passed;  // attempts at endpoints that only it knows
     counter& refused_headers;
     histogram& seconds;
 
 private:
     const picker_service_config config_;
+    const std::optional<destination_guard> passthrough_;
     const std::shared_ptr<circuit_breaker> breaker_;
     const std::unique_ptr<net::grpc_channel> channel_;
 };

@@ -102,6 +102,8 @@ picker::slot_set pool_client::left_out(const picker::slot_set& tried, const pool
 }
 
 bool pool_client::any_left(const picker::slot_set& tried, bool strict, steady_time now) {
+    // What a picker may name besides is not known before it does.
+    if (service_ && service_->passthrough() != nullptr && !service_->config().shadow) return true;
     const pool_view& v = view();
     const picker::slot_set out = strict ? left_out(tried, v, now) : tried;
     return std::any_of(v.members.begin(), v.members.end(), [&](const auto& m) { return !out.test(m->slot); });

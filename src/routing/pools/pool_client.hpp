@@ -50,7 +50,8 @@ public:
     bool wants_prompt() const { return config_.by == balancing::picker || config_.by == balancing::hash; }
     // LoRA adapters that some endpoint has.
     bool knows_adapter(std::uint64_t name);
-    // Is there an endpoint besides those in `tried`? With `strict`, one that is not ejected.
+    // Is there an endpoint besides those in `tried`? With `strict`, one that is not ejected. True where an
+    // outside picker may name others.
     bool any_left(const picker::slot_set& tried, bool strict, steady_time now);
 
     // The endpoint it would go to, or why there is none. Counts nothing.

@@ -20,6 +20,26 @@ void read_rates(config_reader& r, picker::step_rates& c) {
     microseconds("context_token_us", c.ckv_s, "Of a token of its context.");
 }
 
+// Which servers there are must come from somewhere else than the manifest.
+void check_inference_pool(config_reader& r, const pool_config& c) {
+    const inference_pool_config& from = *c.from;
+    if (!from.dns.empty() && c.dns) r.problem("inference_pool.dns", "the pool has `dns` already", "leave one out");
+    const bool passes = c.service && c.service->destinations == ext_proc::destination_mode::passthrough;
+    if (r.has("endpoints") || !c.endpoints_file.empty() || c.dns || passes) return;
+    if (from.addresses.empty() && from.addresses_file.empty() && from.dns.empty()) {
+        r.problem("inference_pool", "does not say where the model servers are: the manifest's selector needs a cluster",
+                  "addresses, addresses_file or dns");
+    }
+}
+
+// What is dialled at a picker's word is dialled in the clear: it must not be where the pool's servers expect TLS.
+void check_passthrough(config_reader& r, const pool_config& c) {
+    if (c.service->destinations != ext_proc::destination_mode::passthrough) return;
+    bool tls = c.dns && c.dns->tls;
+    for (const endpoint_config& e : c.endpoints) tls |= e.url.starts_with("https:");
+    if (tls) r.problem("picker_service.destination", "passthrough is by plain HTTP: this pool's servers speak TLS");
+}
+
 }  // namespace
 
 void read(config_reader& r, endpoint_config& c) {
@@ -71,7 +91,9 @@ void read(config_reader& r, load_report_config& c) {
 
 void read(config_reader& r, dns_source_config& c) {
     r.field("name", c.name, "Each of its addresses is an endpoint.", required);
-    r.field("port", c.port, "Of the servers.", {.min = 1});
+    std::uint16_t port = c.ports.front();
+    r.field("port", port, "Of the servers.", {.min = 1});
+    c.ports = {port};
     r.field("tls", c.tls, "Do they speak TLS?");
     r.field("interval", c.interval, "Between two look-ups.", {.min = 1});
 }
@@ -100,6 +122,7 @@ void read_pool(config_reader& r, pool_config& c) {
     r.list("endpoints", c.endpoints, "The servers, where they are known here.");
     r.field("endpoints_file", c.endpoints_file, "A file with `endpoints:`, read again when it changes.");
     r.section("dns", c.dns, "A name whose addresses are the servers.");
+    r.section("inference_pool", c.from, "Manifests of the Gateway API inference extension that describe the pool.");
     r.field("api_path", c.api_path, "Path of the API behind a server's URL.");
     r.one_of<balancing>("balancer", c.by,
                         {{"picker", balancing::picker},
@@ -116,6 +139,10 @@ void read_pool(config_reader& r, pool_config& c) {
     r.section("picker_service", c.service, "A picker outside the gateway that chooses instead (Envoy ext-proc).");
     r.section("picker_callout", c.callout, "A service of your own that orders the endpoints, by HTTP.");
     if (c.service && c.callout) r.problem("picker_callout", "a pool has one outside picker");
+    if (c.service && !r.has("inference_pool") && c.service->address.empty())
+        r.problem("picker_service", "missing key \"address\"");
+    if (c.service) check_passthrough(r, c);
+    if (c.from) check_inference_pool(r, c);
     r.section("admission", c.admission, "Requests wait for a server with room, in a fair order.");
     r.section("picker", c.picking, "What the picker assumes.");
     r.section("spill", c.spill, "When requests leave for other clusters.");

@@ -5,6 +5,7 @@
 #include "routing/admission/admission_config.hpp"
 #include "routing/clusters/cluster_config.hpp"
 #include "routing/picker/rates.hpp"
+#include "routing/pools/inference_pool_config.hpp"
 #include "routing/pools/picker_service_config.hpp"
 
 #include <sluice/config.hpp>
@@ -65,7 +66,7 @@ void read(config_reader& r, load_report_config& c);
 
 struct dns_source_config {
     std::string name;
-    std::uint16_t port = 8000;
+    std::vector<std::uint16_t> ports{8000};  // each address is an endpoint at each
     bool tls = false;
     std::chrono::milliseconds interval{10000};
 };
@@ -96,7 +97,8 @@ struct pool_config {
     std::vector<endpoint_config> endpoints;
     std::string endpoints_file;  // `endpoints:` of another file, read again when it changes
     std::optional<dns_source_config> dns;
-    std::string api_path = "/v1";  // behind an endpoint's URL; the path of the API
+    std::optional<inference_pool_config> from;  // manifests that say more of the pool (inference_pool.hpp)
+    std::string api_path = "/v1";               // behind an endpoint's URL; the path of the API
     balancing by = balancing::picker;
     std::string session_header = "x-session-id";
     check_config check;

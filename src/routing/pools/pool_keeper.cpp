@@ -203,8 +203,9 @@ awaitable<void> pool_keeper::resolve() {
     }
     std::vector<endpoint_config> all;
     for (const auto& a : **found) {
-        endpoint_config& e = all.emplace_back();
-        e.url = (dns.tls ? "https://" : "http://") + authority(a, dns.port);
+        for (const std::uint16_t port : dns.ports) {
+            all.emplace_back().url = (dns.tls ? "https://" : "http://") + authority(a, port);
+        }
     }
     const auto problems = pool_->set_source(endpoint_source::dns, all, services_.time().now());
     for (const std::string& p : problems) log::warn("pool {}: {}", pool_->name(), p);
@@ -224,6 +225,12 @@ void pool_keeper::show() {
     services_.metrics()
         .get_gauge("sluice_pool_queued", "Requests that wait for an endpoint.", {{"pool", pool_->name()}})
         .set(static_cast<std::int64_t>(t.queued));
+    if (config_.service && config_.service->destinations == ext_proc::destination_mode::passthrough) {
+        services_.metrics()
+            .get_gauge("sluice_pool_picked_endpoints", "Endpoints that only an outside picker knows.",
+                       {{"pool", pool_->name()}})
+            .set(static_cast<std::int64_t>(t.named));
+    }
     for (const endpoint_pool::watched& w : pool_->watch_list()) {
         services_.metrics()
             .get_gauge("sluice_pool_endpoint_inflight", "Requests under way at an endpoint.",

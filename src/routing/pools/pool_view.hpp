@@ -9,6 +9,7 @@
 
 #include <sluice/exchange.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -22,6 +23,7 @@ struct member_state {
     endpoint_state health;  // passive ejection
     picker::latency_ewma latency;
     clusters::cluster_state cluster;  // where it is one
+    std::atomic<std::int64_t> named_at{0};  // of those that only an outside picker knows: when it last named it, ticks
 };
 
 struct pool_member {
@@ -42,6 +44,8 @@ struct pool_view {
     // Those that may get requests now; `picks` and `members` go by the same index.
     picker::pool_snapshot picks;
     std::vector<std::shared_ptr<const pool_member>> members;
+    // Endpoints that an outside picker named and no source did: nobody else chooses them.
+    std::vector<std::shared_ptr<const pool_member>> named;
     bool panic = false;  // too few are ready: these are all that were not taken out by hand
     // Names of LoRA adapters by hash that some endpoint serves: a request for such a model needs one that has it.
     std::vector<std::uint64_t> adapters;

@@ -89,9 +89,12 @@ std::string question_of(exchange& x, routing::pool_client& pool, const picker::r
     return callout::write(q);
 }
 
-auto known_in(std::vector<std::string> keys) {
-    return
-        [keys = std::move(keys)](std::string_view e) { return std::find(keys.begin(), keys.end(), e) != keys.end(); };
+// May a picker name it? `passthrough` outlives what is returned.
+auto known_in(std::vector<std::string> keys, const routing::destination_guard* passthrough) {
+    return [keys = std::move(keys), passthrough](std::string_view e) {
+        if (std::find(keys.begin(), keys.end(), e) != keys.end()) return true;
+        return passthrough != nullptr && passthrough->admit(e).has_value();
+    };
 }
 
 }  // namespace
@@ -112,7 +115,8 @@ awaitable<outside_pick::outcome> outside_pick::ask() {
         }
         co_return *decided_;
     }
-    client_.emplace(service.config().session, known_in(keys_of(pool_.current())), service.channel(), time);
+    client_.emplace(service.config().session, known_in(keys_of(pool_.current()), service.passthrough()),
+                    service.channel(), time);
     const std::string body = body_of(x_);
     auto verdict = co_await client_->ask(head_of(x_, more_), body, {});
     service.seconds.observe(std::chrono::duration<double>(time.now() - began).count());
@@ -204,11 +208,33 @@ awaitable<outside_pick::outcome> outside_pick::ask_callout(const picker::request
 std::shared_ptr<const routing::pool_member> outside_pick::next(const picker::slot_set& tried) const {
     const routing::pool_view& v = pool_.current();
     for (const std::string& wanted : go_.endpoints) {
+        bool known = false;
         for (const auto& m : v.members) {
-            if ((endpoint_key(m->address) == wanted || m->id == wanted) && !tried.test(m->slot)) return m;
+            if (endpoint_key(m->address) != wanted && m->id != wanted) continue;
+            if (!tried.test(m->slot)) return m;
+            known = true;
+        }
+        if (known) continue;
+        if (auto m = passed_through(v, wanted); m != nullptr && !tried.test(m->slot)) {
+            pool_.service()->passed.add();
+            return m;
         }
     }
     return nullptr;
+}
+
+std::shared_ptr<const routing::pool_member> outside_pick::passed_through(const routing::pool_view& v,
+                                                                         std::string_view wanted) const {
+    if (advises() || pool_.service()->passthrough() == nullptr) return nullptr;
+    const auto address = pool_.service()->passthrough()->admit(wanted);
+    if (!address) return nullptr;
+    const auto now = pool_.common().time().recent();
+    for (const auto& m : v.named) {
+        if (m->id != *address) continue;
+        m->state->named_at.store(routing::ticks(now), std::memory_order_relaxed);
+        return m;
+    }
+    return pool_.pool().admit(*address, now);
 }
 
 void outside_pick::apply() {
@@ -227,7 +253,8 @@ struct shadow_request {
 };
 
 awaitable<void> compare(const clock& time, std::shared_ptr<routing::picker_service> service, shadow_request asked) {
-    ext_proc::processor_client client(service->config().session, known_in(asked.known), service->channel(), time);
+    ext_proc::processor_client client(service->config().session, known_in(asked.known, service->passthrough()),
+                                      service->channel(), time);
     const auto verdict = co_await client.ask(std::move(asked.head), asked.body, {});
     const auto* const go = std::get_if<dispatch>(&verdict);
     if (client.session().failed() != failure::none || go == nullptr || go->endpoints.empty()) {

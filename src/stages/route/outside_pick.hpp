@@ -51,6 +51,9 @@ private:
     std::optional<ext_proc::processor_client> client_;
     std::optional<outcome> decided_;
     void take_list(std::vector<std::string> names);
+    // An endpoint that only the picker knows; null: it may not be dialled, or there is no room for it.
+    std::shared_ptr<const routing::pool_member> passed_through(const routing::pool_view& v,
+                                                               std::string_view wanted) const;
     ext_proc::dispatch go_;
 };
 
