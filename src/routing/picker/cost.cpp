@@ -49,7 +49,7 @@ forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_w
 }
 
 double home_price(double drawn, double new_part, const forecast& f, const cost_weights& w) {
-    return w.home * w.decode * f.decode_s * new_part * std::clamp(drawn - 1, -1 / w.home, 1.0);
+    return w.home * w.decode * f.decode_s * new_part * std::clamp(drawn - 1, -w.home_least, 1.0);
 }
 
 }  // namespace sluice::picker

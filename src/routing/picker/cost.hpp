@@ -38,6 +38,7 @@ struct cost_weights {
     double decode = 0.07;         // w: a second of slower answers against a second to the first token
     double eviction = 6;          // g
     double home = 4;              // h
+    double home_least = 0.25;     // 1 / h
     double kv_wait = 2;           // of W
     double memory = 6;            // m
     double kv_scarce = 0.6;       // use of memory from which it is scarce

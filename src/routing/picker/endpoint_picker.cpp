@@ -169,13 +169,17 @@ void endpoint_picker::price_homes(std::span<offer> offers, std::span<const keepi
     }
     sequences /= static_cast<double>(kept.size());
     context /= static_cast<double>(kept.size());
-    const auto drawn = [&](const keeping& k) { return k.fill * step_s(k.rates, sequences, context); };
+    std::array<double, endpoints_max> drawn;
     double mean = 0;
-    for (const keeping& k : kept) mean += drawn(k) / static_cast<double>(kept.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        drawn[i] = kept[i].fill * step_s(kept[i].rates, sequences, context);
+        mean += drawn[i];
+    }
+    mean /= static_cast<double>(kept.size());
     if (mean <= 0) return;
     for (std::size_t i = 0; i < offers.size(); ++i) {
         offer& o = offers[i];
-        const double home = home_price(drawn(kept[i]) / mean, kept[i].new_part, o.expected, options_.weights);
+        const double home = home_price(drawn[i] / mean, kept[i].new_part, o.expected, options_.weights);
         o.expected.cost_s += home;
         if (o.rank < promise_broken) o.rank = o.expected.cost_s;
     }
