@@ -1,5 +1,8 @@
 #include "routing/pools/destination_guard.hpp"
 
+#include "routing/pools/pool_config.hpp"
+#include "unit/config/support.hpp"
+
 #include <catch2/catch.hpp>
 
 using namespace sluice::routing;
@@ -29,4 +32,22 @@ TEST_CASE("a block that is none is told by name") {
     const auto bad = destination_guard::make({"10.0.0.0/8", "10.0.0.1/8"}, {});
     REQUIRE_FALSE(bad.has_value());
     CHECK(bad.error().message.find("10.0.0.1/8") != std::string::npos);
+}
+
+TEST_CASE("a picker that may name others needs networks, and a pool without TLS") {
+    const auto problems_of = [](std::string_view pool) {
+        pool_config c;
+        auto found = sluice::config::testing::problems_of(pool, [&](sluice::config_reader& r) { read_pool(r, c); });
+        return found.empty() ? std::string{} : found.front();
+    };
+    const std::string picker = "picker_service: {address: \"e:1\", destination: passthrough, ";
+    CHECK(problems_of(picker + "destination_networks: [10.20.0.0/16], destination_ports: [8000]}\n").empty());
+    CHECK(problems_of(picker + "destination_networks: []}\n").find("is required with") != std::string::npos);
+    CHECK(problems_of(picker + "first_response: 1s}\n").find("is required with") != std::string::npos);
+    CHECK(problems_of(picker + "destination_networks: [10.0.0.1/8]}\n").find("10.0.0.1/8") != std::string::npos);
+    CHECK(problems_of(picker + "destination_networks: [10.0.0.0/8]}\nendpoints: [{url: \"https://a\"}]\n")
+              .find("speak TLS") != std::string::npos);
+    CHECK(problems_of("picker_service: {address: \"e:1\", destination_networks: [10.0.0.0/8]}\n")
+              .find("are for destination: passthrough") != std::string::npos);
+    CHECK(problems_of("inference_pool: {file: p.yaml}\n" + picker + "destination_networks: [10.0.0.0/8]}\n").empty());
 }
