@@ -220,6 +220,7 @@ placing place_of_body(std::string_view content_type, std::string_view body) {
 request_template read_request(const fields& tool_fields, const tool& t, const definition& d) {
     const fields f = tool_fields.section("requestTemplate");
     request_template r;
+    r.has_url = !f.text("url").empty();
     r.url = compile(f, "url", with_path_args(f, f.text("url"), t.args));
     if (const std::string method = f.text("method"); !method.empty()) {
         if (valid_header_name(method)) {

@@ -69,7 +69,8 @@ struct header_template {
 };
 
 struct request_template {
-    text_template url;  // empty: the tool answers by itself. {name} has become a path argument of the template
+    bool has_url = false;  // without one the tool answers by itself
+    text_template url;     // {name} of path arguments has become {{index .args "name"}}
     std::string method = "GET";
     std::vector<header_template> headers;
     text_template body;
@@ -95,7 +96,7 @@ struct tool {
     value output_schema;    // an object, or missing
     security_use security;  // of the client towards us: passthrough only
 
-    bool answers_itself() const { return request.url.empty(); }
+    bool answers_itself() const { return !request.has_url; }
 };
 
 struct definition {
