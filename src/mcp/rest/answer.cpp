@@ -43,10 +43,17 @@ tool_result failed(const error& e) {
     return text_result("the answer of the service could not be shown: " + e.message, true);
 }
 
-// The body as templates see it: JSON, or else text.
-value data_of(std::string_view body) {
+// The body as templates see it: JSON, or else text. Error: more of it than templates walk.
+result<value> data_of(std::string_view body) {
     auto parsed = value::parse(body);
-    return parsed ? *parsed : value::string(std::string{body});
+    if (parsed || parsed.error().kind == error_kind::payload_too_large) return parsed;
+    return value::string(std::string{body});
+}
+
+result<std::string> rendered(const text_template& source, std::string_view body, const template_context& context) {
+    const auto data = data_of(body);
+    if (!data) return data.error();
+    return source.execute(*data, context, placing::text);
 }
 
 value headers_of(const service_answer& answer) {
@@ -60,19 +67,19 @@ value headers_of(const service_answer& answer) {
     return value::object(std::move(fields)).value();  // two levels
 }
 
-tool_result error_answer(const tool& t, template_context context, const service_answer& answer) {
+tool_result error_answer(const tool& t, const template_context& context, const service_answer& answer) {
     const std::size_t bytes_max = context.limits.output_bytes_max;
     if (t.error_response.empty()) {
         const std::string head = "call failed, status: " + std::to_string(answer.status) + ", response: ";
         return text_result(cut(head + std::string{answer.body.substr(0, bytes_max + 1)}, bytes_max), true);
     }
-    auto text = t.error_response.execute(data_of(answer.body), context, placing::text);
+    auto text = rendered(t.error_response, answer.body, context);
     return text ? text_result(*text, true) : failed(text.error());
 }
 
 }  // namespace
 
-tool_result make_result(const definition&, const tool& t, const value& args, const template_context& context,
+tool_result make_result(const tool& t, const value& args, const template_context& context,
                         const service_answer& answer) {
     const std::size_t bytes_max = context.limits.output_bytes_max;
     template_context own = context;
@@ -88,7 +95,7 @@ tool_result make_result(const definition&, const tool& t, const value& args, con
     if (t.response.body.empty()) {
         text = t.response.prepend + std::string{answer.body} + t.response.append;
     } else {
-        auto made = t.response.body.execute(data_of(answer.body), own, placing::text);
+        auto made = rendered(t.response.body, answer.body, own);
         if (!made) return failed(made.error());
         text = std::move(*made);
     }
@@ -97,8 +104,8 @@ tool_result make_result(const definition&, const tool& t, const value& args, con
     if (t.output_schema.is(value::kind::object)) {
         // A client that was promised structure must not take a piece of it for the whole.
         if (answer.body.size() > bytes_max) return text_result("the answer of the service is too long", true);
-        const value data = data_of(answer.body);
-        if (data.is(value::kind::object)) structured = data.json(2 * bytes_max);
+        const auto data = value::parse(answer.body);
+        if (data && data->is(value::kind::object)) structured = data->json(2 * bytes_max);
         if (structured.empty()) return text_result("the service did not answer with a JSON object", true);
     }
     return text_result(cut(std::move(text), bytes_max), false, structured);

@@ -29,7 +29,7 @@ struct tool_result {
 // body is also structuredContent, when it is an object. Other statuses: errorResponseTemplate, which also sees
 // ._headers with ":status" and the fields in lower case, else status and body. What fails here is an error result
 // too: a model can read it. Text over context.limits.output_bytes_max is cut between characters, and says so.
-tool_result make_result(const definition& d, const tool& t, const value& args, const template_context& context,
+tool_result make_result(const tool& t, const value& args, const template_context& context,
                         const service_answer& answer);
 
 // Of a tool without a request: its response template over {config, args}.

@@ -30,6 +30,8 @@ public:
     explicit reader(std::string_view text) : p_(text.data()), end_(text.data() + text.size()) {}
 
     result<value> read() {
+        if (++values_ > value::parsed_max)
+            return error{error_kind::payload_too_large, "the JSON holds too many values"};
         skip();
         switch (*p_) {
             case '{':
@@ -107,6 +109,7 @@ private:
 
     const char* p_;
     const char* end_;
+    std::size_t values_ = 0;
 };
 
 std::string_view trimmed(std::string_view s) {

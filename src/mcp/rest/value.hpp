@@ -23,7 +23,8 @@ public:
     using list = std::vector<value>;
     using member = std::pair<std::string, value>;
     using members = std::vector<member>;
-    static constexpr unsigned depth_max = 128;  // arrays and objects within each other
+    static constexpr std::size_t parsed_max = 200'000;  // values in one text: some 120 bytes each
+    static constexpr unsigned depth_max = 128;          // arrays and objects within each other
 
     value() = default;  // missing: a path that leads nowhere
     static value null() { return value{kind::null}; }
@@ -36,7 +37,8 @@ public:
     // Error: more than depth_max levels. Of members with one key the first is found, as gjson does.
     static result<value> array(list items);
     static result<value> object(members in_order);
-    // Any JSON text, as validate_json() takes it. Error: bad_request with the place.
+    // Any JSON text, as validate_json() takes it. Error: bad_request with the place, payload_too_large for
+    // more than parsed_max values.
     static result<value> parse(std::string_view json);
 
     kind type() const { return kind_; }

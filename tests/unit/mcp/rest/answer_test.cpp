@@ -18,7 +18,7 @@ std::string answer(std::string_view yaml, std::string_view body, int status = 20
     template_context context;
     context.limits.output_bytes_max = bytes_max;
     const auto args = value::parse(R"({"city":"X"})").value();
-    const auto made = make_result(d, d.tools.at(0), args, context, {status, type, {{"X-Id", "7"}}, body});
+    const auto made = make_result(d.tools.at(0), args, context, {status, type, {{"X-Id", "7"}}, body});
     CHECK(validate_json(made.json).has_value());
     CHECK(made.is_error == (made.json.find("\"isError\":true") != std::string::npos));
     return made.json;
@@ -62,6 +62,13 @@ TEST_CASE("an error of the service is an error result, in the words of its templ
 
 TEST_CASE("a long answer is cut between characters and says so") {
     CHECK(answer(url, "aaa\u4e2d\u6587", 200, "text/plain", 5) == text("aaa\\n[cut: 6 more bytes]") + "}");
+}
+
+TEST_CASE("an answer of more values than templates walk is refused") {
+    std::string many = "[0";
+    for (std::size_t i = 0; i < value::parsed_max; ++i) many += ",0";
+    CHECK(answer(url + "  responseTemplate: {body: '{{len .}}'}\n", many + "]").find("too many values") !=
+          std::string::npos);
 }
 
 TEST_CASE("a tool without a request answers by itself") {
