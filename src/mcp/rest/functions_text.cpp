@@ -7,7 +7,7 @@
 #include "base/ascii.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <vector>
 
 namespace sluice::mcp::rest {
 
@@ -203,30 +203,37 @@ result<value> join(const call& c) {
     }
     return value::string(std::move(out));
 }
-// Calls take(piece) for each piece of the text between separators.
-void split_each(const call& c, const std::function<void(std::string)>& take) {
+// The text between separators. Error: more pieces than a parsed text may have values.
+result<std::vector<std::string>> pieces_of(const call& c) {
     const std::string separator = text(c, 0);
     const std::string s = text(c, 1);
+    std::vector<std::string> out;
     std::size_t at = 0;
     while (!separator.empty()) {
         const std::size_t hit = s.find(separator, at);
         if (hit == std::string::npos) break;
-        take(s.substr(at, hit - at));
+        if (out.size() == value::parsed_max) return error{error_kind::payload_too_large, "split makes too many pieces"};
+        out.push_back(s.substr(at, hit - at));
         at = hit + separator.size();
     }
-    take(s.substr(at));
+    out.push_back(s.substr(at));
+    return out;
 }
 result<value> split_list(const call& c) {
+    auto pieces = pieces_of(c);
+    if (!pieces) return pieces.error();
     value::list out;
-    split_each(c, [&](std::string piece) { out.push_back(value::string(std::move(piece))); });
+    for (std::string& piece : *pieces) out.push_back(value::string(std::move(piece)));
     return value::array(std::move(out));
 }
 // Sprig's split makes an object: ._0 ._1
 result<value> split(const call& c) {
+    auto pieces = pieces_of(c);
+    if (!pieces) return pieces.error();
     value::members out;
-    split_each(c, [&](std::string piece) {
+    for (std::string& piece : *pieces) {
         out.emplace_back('_' + std::to_string(out.size()), value::string(std::move(piece)));
-    });
+    }
     return value::object(std::move(out));
 }
 result<value> nospace(const call& c) {
