@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from harness import api_stages, make_config, model, provider
+from harness import api_stages, make_config
 from mock_processor import Garbage, MockProcessor, immediate, passed, pb, set_header
 from test_pools import wait_for
-from upstream import answer, chunk, event
+from upstream import answer, chunk
 from wire import Connection, chat
 
 REPLY = b'{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}]}'
