@@ -2,6 +2,7 @@
 
 #include "stages/a2a/a2a_stage.hpp"
 #include "stages/auth/auth_stage.hpp"
+#include "stages/ext_proc/ext_proc_stage.hpp"
 #include "stages/feedback/feedback_stage.hpp"
 #include "stages/http/http_stage.hpp"
 #include "stages/pool_load/pool_load_stage.hpp"
@@ -37,6 +38,9 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     kinds.push_back(kind<rewrite::rewrite_config>(
         out, "rewrite", "Changes headers, parameters and prompts.",
         [](const auto& c, stage_parts& p) { return std::make_unique<rewrite::rewrite_stage>(c, p.common); }));
+    kinds.push_back(kind<ext_proc_stage::ext_proc_config>(
+        out, "ext_proc", "Shows requests and replies to an external processor, which may change them.",
+        [](const auto& c, stage_parts& p) { return std::make_unique<ext_proc_stage::ext_proc_stage>(c, p.common); }));
     kinds.push_back(kind<route::route_stage_config>(
         out, "route", "Finds the model's target; retries and falls back.", [](const auto& c, stage_parts& p) {
             return std::make_unique<route::route_stage>(c, p.models, route::known_models(p.catalogue, p.counters),

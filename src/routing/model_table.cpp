@@ -1,10 +1,10 @@
 #include "routing/model_table.hpp"
 
 #include "base/nearest.hpp"
-#include "http/authority.hpp"
 #include "http/url.hpp"
 #include "net/dialer.hpp"
 #include "routing/dialects.hpp"
+#include "routing/ext_proc/processor_address.hpp"
 
 #include <algorithm>
 
@@ -68,30 +68,6 @@ result<std::unique_ptr<provider>> build_provider(const provider_config& config, 
     return p;
 }
 
-result<upstream_endpoint> picker_address(const pool_section& pool, net::tls_trust& trust) {
-    const picker_service_config& service = *pool.pool.service;
-    const auto where = http::parse_authority(service.address);
-    if (!where) return error{error_kind::bad_request, "host:port is expected"};
-    // Pickers live inside, and their names lead there: that of a service in a cluster always does.
-    net::connect_config connect;
-    connect.addresses.allow_private = true;
-    auto options = net::endpoint_options::make(connect);
-    if (!options) return options.error();
-    auto tls = net::tls_client_context::make(service.tls.value_or(net::tls_client_config{}), trust);
-    if (!tls) return tls.error();
-    upstream_endpoint e;
-    e.provider = pool.server.name;
-    e.name = e.host_header = service.address;
-    e.host = where->host;
-    e.port = where->port;
-    e.tls = service.tls.has_value();
-    e.h2 = true;
-    e.connect_options = std::make_shared<const net::transport>(net::transport{std::move(*options), std::move(*tls)});
-    // A picker that cannot be reached in the time it has to answer is as good as none.
-    e.timeouts.connect = e.timeouts.tls = service.session.first_response;
-    return e;
-}
-
 }  // namespace
 
 result<std::shared_ptr<const model_table>> model_table::build(const routing_config& config) {
@@ -107,7 +83,9 @@ result<std::shared_ptr<const model_table>> model_table::build(const routing_conf
         if (!p) return error{error_kind::bad_request, p.error().message, "pools[" + std::to_string(i) + "]"};
         (*p)->pool = config.pools[i].pool;
         if (config.pools[i].pool.service) {
-            auto picker = picker_address(config.pools[i], trust);
+            const picker_service_config& service = *config.pools[i].pool.service;
+            auto picker = ext_proc::processor_address(config.pools[i].server.name, service.address, service.tls, trust,
+                                                      service.session.first_response);
             if (!picker) {
                 return error{error_kind::bad_request, picker.error().message,
                              "pools[" + std::to_string(i) + "].picker_service"};

@@ -14,6 +14,15 @@ error wrong(const char* what) {
 
 }  // namespace
 
+void body_exchange::change_mode(body_mode mode) {
+    mode_ = mode;
+    if (mode != body_mode::buffered || unsent_.size() < 2) return;
+    body_piece whole{{}, unsent_.back().last};
+    for (const body_piece& p : unsent_) whole.bytes += p.bytes;
+    unsent_.clear();
+    unsent_.push_back(std::move(whole));
+}
+
 result<void> body_exchange::offer(std::string_view bytes, bool last) {
     assert(!offered_last_);
     offered_last_ = last;

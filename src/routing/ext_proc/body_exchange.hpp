@@ -34,8 +34,8 @@ public:
 
     // `k`: whether originals are kept until they were answered. Of a request the caller has them anyway.
     body_exchange(body_mode mode, const session_limits& limits, keep k) : mode_(mode), limits_(limits), keep_(k) {}
-    // Before the first offer() only: mode_override.
-    void change_mode(body_mode mode) { mode_ = mode; }
+    // Before anything was sent: mode_override.
+    void change_mode(body_mode mode);
     body_mode mode() const { return mode_; }
 
     // The next piece of the original. Error: payload_too_large, over the limit of what may be held.

@@ -5,6 +5,10 @@
 
 #include <external_processor.pb.h>
 
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+
 namespace sluice::ext_proc {
 namespace {
 
@@ -23,7 +27,16 @@ std::string_view value_of(const wire::HeaderValue& h) {
 
 bool set_pseudo(std::string_view name, std::string_view value, direction way, const session_config& config,
                 message_head& head) {
-    if (way != direction::request || value.empty() || value.find(' ') != std::string_view::npos) return false;
+    if (name == ":status" && way == direction::response && config.allow_status) {
+        int status = 0;
+        const auto [end, bad] = std::from_chars(value.data(), value.data() + value.size(), status);
+        if (bad != std::errc{} || end != value.data() + value.size() || status < 200 || status > 599) return false;
+        head.status = status;
+        return true;
+    }
+    // Visible ASCII: it is written into the first line of a request.
+    const bool plain = std::ranges::all_of(value, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+    if (way != direction::request || value.empty() || !plain) return false;
     if (name == ":path" && config.allow_path && value.front() == '/') {
         head.path = value;
         return true;

@@ -8,6 +8,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace sluice::ext_proc {
 
@@ -20,6 +22,7 @@ struct message_head {
     std::string method, scheme, authority, path;
     int status = 0;
     header_list headers;
+    std::vector<std::pair<std::string, std::string>> attributes = {};  // told beside a request: "request.path", ...
 };
 
 enum class direction : std::uint8_t { request, response };
@@ -31,9 +34,9 @@ struct mutation_outcome {
 
 // Applies removals and then settings. Never touched, and counted as refused: fields that frame or address a message or
 // end at a connection (Host, Content-Length, Transfer-Encoding, Connection, ...), pseudo headers other than :path and
-// :authority of a request where the configuration allows them, picker headers of requests but those for sidecars, and
-// names or values that no head can hold. A setting without an action overwrites. Error: upstream_protocol when
-// the mutation is larger than the limits.
+// :authority of a request and :status of a reply where the configuration allows them, picker headers of requests but
+// those for sidecars, and names or values that no head can hold. A setting without an action overwrites. Error:
+// upstream_protocol when the mutation is larger than the limits.
 result<mutation_outcome> apply_mutation(const wire::HeaderMutation& mutation, direction way,
                                         const session_config& config, message_head& head);
 

@@ -7,9 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view method = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
 constexpr std::size_t body_piece_bytes = 60'000;  // as Envoy and the reference picker cut bodies
-constexpr std::string_view ping_comment = ": ping\n\n";
 
 }  // namespace
 
@@ -63,9 +61,10 @@ awaitable<std::optional<session_action>> processor_client::next(milliseconds pat
 }
 
 awaitable<processor_client::verdict> processor_client::ask(message_head head, std::string_view body,
-                                                           std::vector<std::string> subset) {
-    call_ = channel_.call(method, {});
-    session_.on_request(std::move(head), body.empty(), std::move(subset), now());
+                                                           std::vector<std::string> subset, unseen_body more) {
+    call_ = channel_.call(process_method, {});
+    const bool last = body.empty() && more == unseen_body::no;
+    session_.on_request(std::move(head), last, std::move(subset), now());
     while (!body.empty()) {
         const std::size_t n = std::min(body.size(), body_piece_bytes);
         session_.on_request_body(body.substr(0, n), n == body.size(), now());
@@ -73,7 +72,8 @@ awaitable<processor_client::verdict> processor_client::ask(message_head head, st
     }
     for (;;) {
         // The deadlines are the session's; this one is for a processor that owes nothing and says nothing.
-        auto a = co_await next(std::max(config_.first_response, config_.message_timeout) + milliseconds(1000));
+        const auto longest = std::max({config_.first_response, config_.message_timeout, config_.message_timeout_max});
+        auto a = co_await next(longest + milliseconds(1000));
         if (!a) {
             session_.on_closed(net::grpc_deadline, now());
             a = co_await next(milliseconds(0));
@@ -96,99 +96,6 @@ void fail_with(exchange& x, const immediate_reply& reply) {
         if (!iequals(f.name, "content-type")) x.failure_headers.set(f.name, f.value);
     }
     x.fail(std::move(e));
-}
-
-// --- the reply ----------------------------------------------------------------------------------------------
-
-processor_sink::processor_sink(processor_client& client, exchange& x, reply_sink& next, std::string served)
-    : client_(client), x_(x), next_(next), served_(std::move(served)) {}
-
-awaitable<void> processor_sink::head(response_head& h) {
-    head_ = h;
-    streams_ = h.has_content_type("text/event-stream");
-    message_head seen;
-    seen.status = h.status;
-    seen.headers = h.headers;
-    client_.session().on_response(std::move(seen), false, served_, std::chrono::steady_clock::now());
-    const bool at_once = client_.config().response_body != body_mode::buffered;
-    while (!head_passed_ && !over()) {
-        auto a = co_await client_.next(at_once ? deadline_patience : milliseconds(0));
-        if (!a) break;
-        co_await handle(*a);
-    }
-}
-
-awaitable<void> processor_sink::handle(session_action& a) {
-    if (auto* const h = std::get_if<respond_headers>(&a)) {
-        head_passed_ = true;
-        head_.headers = std::move(h->head.headers);
-        // Its length is no longer the upstream's.
-        if (client_.config().response_body != body_mode::none && head_.body != framing::none)
-            head_.body = framing::chunked;
-        co_await next_.head(head_);
-        over_ = over_ || h->last;
-    } else if (auto* const body = std::get_if<respond_body>(&a)) {
-        if (!body->bytes.empty()) co_await pass(body->bytes);
-        over_ = over_ || body->last;
-    } else if (const auto* const reply = std::get_if<immediate_reply>(&a)) {
-        denied_ = true;
-        fail_with(x_, *reply);
-    } else if (const auto* const broken = std::get_if<abort_reply>(&a)) {
-        x_.fail(broken->why);
-    }
-}
-
-// Those who asked for whole events get them.
-awaitable<void> processor_sink::pass(std::string_view bytes) {
-    if (!streams_ || !x_.wants_events()) {
-        const event piece{event::form::piece, bytes, bytes, {}};
-        co_await next_.write(piece);
-        co_return;
-    }
-    events_.feed(bytes);
-    http::sse_event found;
-    while (events_.next(found)) {
-        const event e{event::form::sse, found.raw, found.data, found.name};
-        co_await next_.write(e);
-    }
-    if (events_.too_large()) x_.fail(error{error_kind::upstream_event_too_large, "An event is too large."});
-}
-
-awaitable<void> processor_sink::write(const event& e) {
-    if (over()) co_return;
-    if (e.raw == ping_comment) {
-        if (head_passed_) co_await next_.write(e);
-        co_return;
-    }
-    client_.session().on_response_body(e.raw, false, std::chrono::steady_clock::now());
-    bool answered = false;
-    while (!over()) {
-        const bool full = !client_.session().wants_response_body();
-        const auto patience = full ? deadline_patience : streams_ && !answered ? answer_patience : milliseconds(0);
-        auto a = co_await client_.next(patience);
-        if (!a) break;
-        answered = true;
-        co_await handle(*a);
-    }
-}
-
-awaitable<void> processor_sink::end() {
-    if (!over()) client_.session().on_response_body({}, true, std::chrono::steady_clock::now());
-    while (!over()) {
-        auto a = co_await client_.next(deadline_patience);
-        if (!a) break;
-        co_await handle(*a);
-    }
-    if (x_.failure()) co_return;
-    if (!over_) {
-        x_.fail(error{error_kind::upstream_reset, "The reply's processor did not end it."});
-        co_return;
-    }
-    if (streams_ && x_.wants_events() && !events_.rest().empty()) {
-        const event rest{event::form::piece, events_.rest(), events_.rest(), {}};
-        co_await next_.write(rest);
-    }
-    co_await next_.end();
 }
 
 }  // namespace sluice::ext_proc

@@ -18,10 +18,10 @@ void processor_session::on_response(message_head head, bool last, std::string se
     at_ = progress::responding;
     response_head_ = std::move(head);
     response_last_ = last;
-    if (!alone_ && config_.response_headers) {
+    if (!alone_ && shows_response_head_) {
         response_phase_ = head_phase::sent;
-        const session_config* announce = config_.request_headers ? nullptr : &config_;
-        actions_.push_back(send_message{response_headers_message(response_head_, last, served, announce)});
+        const message_context context{config_, first_message()};
+        actions_.push_back(send_message{response_headers_message(response_head_, last, served, context)});
     } else {
         response_phase_ = head_phase::answered;
         // A body that is judged as a whole may still change the head.
@@ -35,21 +35,26 @@ void processor_session::on_response_body(std::string_view bytes, bool last, time
     if (at_ != progress::responding) return;
     if (alone_) return pass_body(std::string{bytes}, last);
     auto taken = response_.offer(bytes, last);
-    if (!taken) {
-        // What was offered is lost to the undo, so that a failure here cannot be passed over.
-        at_ = progress::over;
-        leave();
-        failed_ = failure::too_large;
-        if (!head_passed_) {
-            actions_.push_back(immediate_reply{502, {}, {}, taken.error().message});
-        } else {
-            actions_.push_back(abort_reply{taken.error()});
-        }
-        return;
-    }
+    if (!taken) return response_too_large(taken.error(), bytes, last);
     send_response_body();
     arm(now);
     end_if_done();
+}
+
+void processor_session::response_too_large(const error& why, std::string_view bytes, bool last) {
+    failed_ = failure::too_large;
+    auto rest = config_.on_failure == failure_mode::open ? response_.undo() : std::nullopt;
+    leave();
+    if (rest) {
+        if (!head_passed_) pass_head();
+        return pass_body(std::move(rest->bytes.append(bytes)), last);
+    }
+    at_ = progress::over;
+    if (!head_passed_) {
+        actions_.push_back(immediate_reply{config_.must_pick ? 502 : 500, {}, {}, why.message});
+    } else {
+        actions_.push_back(abort_reply{why});
+    }
 }
 
 void processor_session::send_response_body() {
@@ -57,23 +62,32 @@ void processor_session::send_response_body() {
     if (response_phase_ != head_phase::answered && mode != body_mode::full_duplex) return;
     while (auto piece = response_.to_send()) {
         if (mode != body_mode::none) {
-            actions_.push_back(send_message{response_body_message(piece->bytes, piece->last)});
+            const message_context context{config_, first_message()};
+            actions_.push_back(send_message{response_body_message(piece->bytes, piece->last, context)});
         }
         if (response_.passes()) pass_body(std::move(piece->bytes), piece->last);
     }
 }
 
-void processor_session::answer_response_headers(const wire::HeadersResponse& m) {
+void processor_session::answer_response_headers(const wire::HeadersResponse& m, const wire::ProcessingResponse& whole) {
     if (at_ != progress::responding || response_phase_ != head_phase::sent) {
         return fail(failure::protocol, "The processor answered response headers out of order.");
     }
-    if (m.response().status() == wire::CommonResponse::CONTINUE_AND_REPLACE) {
-        return fail(failure::protocol, "The processor may not replace a reply at its headers.");
-    }
     if (!mutate(m.response(), direction::response, response_head_)) return;
     response_phase_ = head_phase::answered;
+    if (m.response().status() == wire::CommonResponse::CONTINUE_AND_REPLACE) return replace_response(m.response());
+    if (config_.allow_mode_override && whole.has_mode_override()) override_modes(whole.mode_override());
     if (response_last_ || response_.mode() != body_mode::buffered) pass_head();
     if (!response_last_) send_response_body();
+}
+
+// The processor's body in the place of the upstream's, of which no more is needed.
+void processor_session::replace_response(const wire::CommonResponse& m) {
+    at_ = progress::over;
+    head_passed_ = true;
+    leave();
+    actions_.push_back(respond_headers{response_head_});
+    actions_.push_back(respond_body{m.body_mutation().body(), true});
 }
 
 void processor_session::answer_response_body(const wire::BodyResponse& m) {
@@ -115,7 +129,7 @@ void processor_session::reply_at_once(const wire::ImmediateResponse& m) {
 
 void processor_session::pass_head() {
     head_passed_ = true;
-    actions_.push_back(respond_headers{response_head_, response_last_});
+    actions_.push_back(respond_headers{response_head_, response_last_, response_.mode() == body_mode::none});
 }
 
 void processor_session::pass_body(std::string bytes, bool last) {
@@ -146,6 +160,11 @@ void processor_session::end_if_done() {
     if (response_last_ || response_.mode() == body_mode::none || response_.complete()) leave();
 }
 
+int processor_session::failure_status() const {
+    if (config_.must_pick) return 503;
+    return failed_ == failure::timeout ? 504 : 500;
+}
+
 void processor_session::fail(failure why, std::string text) {
     if (alone_ || at_ == progress::over) return;
     failed_ = why;
@@ -159,8 +178,8 @@ void processor_session::fail(failure why, std::string text) {
         actions_.push_back(abort_reply{error{error_kind::upstream_protocol, std::move(text)}});
         return;
     }
-    immediate_reply unavailable{503, {}, {}, std::move(text)};
-    unavailable.headers.set("retry-after", std::to_string(config_.retry_after.count()));
+    immediate_reply unavailable{failure_status(), {}, {}, std::move(text)};
+    if (config_.must_pick) unavailable.headers.set("retry-after", std::to_string(config_.retry_after.count()));
     actions_.push_back(std::move(unavailable));
 }
 

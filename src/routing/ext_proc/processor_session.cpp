@@ -33,6 +33,7 @@ std::string_view name_of(failure f) {
 processor_session::processor_session(const session_config& config, endpoint_check known)
     : config_(config),
       known_(std::move(known)),
+      shows_response_head_(config.response_headers),
       request_(config.request_body, config.limits, body_exchange::keep::nothing),
       response_(config.response_body, config.limits, body_exchange::keep::originals) {}
 
@@ -52,7 +53,8 @@ void processor_session::on_request(message_head head, bool last, std::vector<std
     request_has_body_ = !last;
     if (config_.request_headers) {
         request_phase_ = head_phase::sent;
-        actions_.push_back(send_message{request_headers_message(request_head_, last, subset_, config_)});
+        actions_.push_back(
+            send_message{request_headers_message(request_head_, last, {config_, first_message(), subset_})});
     } else {
         request_phase_ = head_phase::answered;
         if (!request_has_body_ || request_.mode() == body_mode::none) dispatch_request();
@@ -83,7 +85,8 @@ void processor_session::send_request_body() {
     if (request_.mode() == body_mode::none) return;
     if (request_phase_ != head_phase::answered && request_.mode() != body_mode::full_duplex) return;
     while (auto piece = request_.to_send()) {
-        actions_.push_back(send_message{request_body_message(piece->bytes, piece->last, subset_)});
+        const message_context context{config_, first_message(), subset_};
+        actions_.push_back(send_message{request_body_message(piece->bytes, piece->last, context)});
     }
 }
 
@@ -120,8 +123,12 @@ void processor_session::override_modes(const wire::ProcessingMode& mode) {
     // Full duplex is agreed in the first message or not at all.
     const auto fixed = [](wire::BodySendMode m) { return m > wire::BODY_BUFFERED; };
     if (fixed(mode.request_body_mode()) || fixed(mode.response_body_mode())) return;
-    if (request_.mode() != body_mode::full_duplex) request_.change_mode(chosen(mode.request_body_mode()));
-    if (response_.mode() != body_mode::full_duplex) response_.change_mode(chosen(mode.response_body_mode()));
+    if (at_ == progress::request && request_.mode() != body_mode::full_duplex) {
+        request_.change_mode(chosen(mode.request_body_mode()));
+    }
+    if (response_.mode() == body_mode::full_duplex) return;
+    response_.change_mode(chosen(mode.response_body_mode()));
+    shows_response_head_ = mode.response_header_mode() != wire::ProcessingMode::HEADER_SKIP;
 }
 
 void processor_session::answer_request_body(const wire::BodyResponse& m) {
@@ -160,6 +167,7 @@ bool processor_session::mutate(const wire::CommonResponse& m, direction way, mes
 }
 
 bool processor_session::take_pick(const wire::Struct& metadata) {
+    if (config_.destinations == destination_mode::ignored) return true;
     const auto lb = metadata.fields().find(std::string{lb_namespace});
     if (lb == metadata.fields().end() || !lb->second.has_struct_value()) return true;
     const auto& fields = lb->second.struct_value().fields();
@@ -174,6 +182,7 @@ bool processor_session::take_pick(const wire::Struct& metadata) {
 }
 
 bool processor_session::choose_endpoints() {
+    if (config_.destinations == destination_mode::ignored) return true;
     if (!picked_by_metadata_ && !picked_by_header_) {
         if (config_.must_pick) fail(failure::no_endpoint, "The processor picked no endpoint.");
         return !config_.must_pick;
@@ -202,7 +211,7 @@ void processor_session::dispatch_request() {
     dispatch go{false, endpoints_, std::move(request_head_), std::nullopt};
     if (body_replaced_) go.body = std::move(new_body_);
     actions_.push_back(std::move(go));
-    if (!config_.response_headers && response_.mode() == body_mode::none) leave();
+    if (!shows_response_head_ && response_.mode() == body_mode::none) leave();
 }
 
 void processor_session::go_native() {
@@ -241,7 +250,7 @@ void processor_session::read_message(const wire::ProcessingResponse& m, time_poi
         case wire::ProcessingResponse::kRequestBody:
             return answer_request_body(m.request_body());
         case wire::ProcessingResponse::kResponseHeaders:
-            return answer_response_headers(m.response_headers());
+            return answer_response_headers(m.response_headers(), m);
         case wire::ProcessingResponse::kResponseBody:
             return answer_response_body(m.response_body());
         case wire::ProcessingResponse::kImmediateResponse:

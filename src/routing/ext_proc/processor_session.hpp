@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,10 +54,11 @@ struct dispatch {
     message_head head;
     std::optional<std::string> body;  // the whole body; nothing: the original
 };
-// The head of the reply, once. Its framing is the caller's: the body may have another length.
+// The head of the reply, once. Its framing is the caller's.
 struct respond_headers {
     message_head head;
     bool last = false;
+    bool same_body = false;  // the body will pass as it came: its length still holds
 };
 struct respond_body {
     std::string bytes;
@@ -95,6 +97,10 @@ public:
     // Once, after dispatch. `served`: the endpoint that answered.
     void on_response(message_head head, bool last, std::string served, time_point now);
     void on_response_body(std::string_view bytes, bool last, time_point now);
+    // Does the head of the reply wait for the processor's word?
+    bool awaits_response_head() const { return !alone_ && response_phase_ == head_phase::sent; }
+    body_mode response_mode() const { return response_.mode(); }
+    std::size_t held_response_bytes() const { return response_.held_bytes(); }
     // Should the upstream be read? False while the processor owes answers for as much as may be held.
     bool wants_response_body() const {
         // What is judged as a whole must be here as a whole.
@@ -136,9 +142,11 @@ private:
     void dispatch_request();
     void go_native();
     // reply side (processor_reply.cpp)
-    void answer_response_headers(const wire::HeadersResponse& m);
+    void answer_response_headers(const wire::HeadersResponse& m, const wire::ProcessingResponse& whole);
     void answer_response_body(const wire::BodyResponse& m);
     void reply_at_once(const wire::ImmediateResponse& m);
+    void replace_response(const wire::CommonResponse& m);
+    void response_too_large(const error& why, std::string_view bytes, bool last);
     void send_response_body();
     void pass_head();
     void pass_body(std::string bytes, bool last);
@@ -148,6 +156,8 @@ private:
     void extend_deadline(const wire::ProcessingResponse& m, time_point now);
     void arm(time_point now);
     bool owes_answer() const;
+    bool first_message() { return !std::exchange(announced_, true); }
+    int failure_status() const;
     void fail(failure why, std::string text);
     void leave();  // the processor takes no more part
     void end_if_done();
@@ -157,8 +167,10 @@ private:
 
     std::deque<session_action> actions_;
     progress at_ = progress::request;
-    bool alone_ = false;  // no processor any more: everything passes
-    bool ended_ = false;  // end_stream was said
+    bool alone_ = false;      // no processor any more: everything passes
+    bool ended_ = false;      // end_stream was said
+    bool announced_ = false;  // the first message was sent
+    bool shows_response_head_;
     std::optional<time_point> deadline_;
     bool extended_ = false;  // the deadline at hand was overridden once
 

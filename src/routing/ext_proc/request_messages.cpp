@@ -10,6 +10,9 @@
 namespace sluice::ext_proc {
 namespace {
 
+// Where Envoy puts the attributes of a request, under the name of its filter.
+constexpr std::string_view attributes_namespace = "envoy.filters.http.ext_proc";
+
 wire::BodySendMode wire_mode(body_mode m) {
     switch (m) {
         case body_mode::none:
@@ -33,17 +36,26 @@ void add(wire::HeaderMap& map, std::string_view name, std::string_view value) {
     h.set_raw_value(value.data(), value.size());
 }
 
-void add_fields(wire::HeaderMap& map, const header_list& fields) {
+void add_fields(wire::HeaderMap& map, const header_list& fields, const shown_headers& shown) {
     for (const auto f : fields) {
         // Content-Length tells a processor what to expect, and is the one field of the framing that it is shown.
-        if (!http::is_hop_by_hop(f.name) || iequals(f.name, "content-length")) add(map, f.name, f.value);
+        const bool passes = !http::is_hop_by_hop(f.name) || iequals(f.name, "content-length");
+        if (passes && shown.shows(f.name)) add(map, f.name, f.value);
     }
 }
 
-void announce_modes(wire::ProcessingRequest& m, const session_config& config) {
+void add_context(wire::ProcessingRequest& m, const message_context& c) {
+    if (c.config.observe_only) m.set_observability_mode(true);
+    if (!c.first) return;
     auto& protocol = *m.mutable_protocol_config();
-    protocol.set_request_body_mode(wire_mode(config.request_body));
-    protocol.set_response_body_mode(wire_mode(config.response_body));
+    protocol.set_request_body_mode(wire_mode(c.config.request_body));
+    protocol.set_response_body_mode(wire_mode(c.config.response_body));
+}
+
+void add_attributes(wire::ProcessingRequest& m, const message_head& head) {
+    if (head.attributes.empty()) return;
+    auto& fields = *(*m.mutable_attributes())[std::string{attributes_namespace}].mutable_fields();
+    for (const auto& [name, value] : head.attributes) fields[name].set_string_value(value);
 }
 
 void add_subset(wire::ProcessingRequest& m, std::span<const std::string> subset) {
@@ -55,48 +67,50 @@ void add_subset(wire::ProcessingRequest& m, std::span<const std::string> subset)
 
 }  // namespace
 
-std::string request_headers_message(const message_head& head, bool last, std::span<const std::string> subset,
-                                    const session_config& config) {
+std::string request_headers_message(const message_head& head, bool last, const message_context& c) {
     wire::ProcessingRequest m;
     auto& map = *m.mutable_request_headers()->mutable_headers();
     add(map, ":method", head.method);
     add(map, ":scheme", head.scheme);
     add(map, ":authority", head.authority);
     add(map, ":path", head.path);
-    add_fields(map, head.headers);
+    add_fields(map, head.headers, c.config.headers);
     m.mutable_request_headers()->set_end_of_stream(last);
-    add_subset(m, subset);
-    announce_modes(m, config);
+    add_subset(m, c.subset);
+    add_attributes(m, head);
+    add_context(m, c);
     return m.SerializeAsString();
 }
 
-std::string request_body_message(std::string_view bytes, bool last, std::span<const std::string> subset) {
+std::string request_body_message(std::string_view bytes, bool last, const message_context& c) {
     wire::ProcessingRequest m;
     m.mutable_request_body()->set_body(bytes.data(), bytes.size());
     m.mutable_request_body()->set_end_of_stream(last);
-    if (last) add_subset(m, subset);
+    if (last) add_subset(m, c.subset);
+    add_context(m, c);
     return m.SerializeAsString();
 }
 
 std::string response_headers_message(const message_head& head, bool last, std::string_view served,
-                                     const session_config* announce) {
+                                     const message_context& c) {
     wire::ProcessingRequest m;
     auto& map = *m.mutable_response_headers()->mutable_headers();
     add(map, ":status", std::to_string(head.status));
-    add_fields(map, head.headers);
+    add_fields(map, head.headers, c.config.headers);
     m.mutable_response_headers()->set_end_of_stream(last);
     if (!served.empty()) {
         auto& lb = (*m.mutable_metadata_context()->mutable_filter_metadata())[std::string{lb_namespace}];
         (*lb.mutable_fields())[std::string{served_name}].set_string_value(served.data(), served.size());
     }
-    if (announce != nullptr) announce_modes(m, *announce);
+    add_context(m, c);
     return m.SerializeAsString();
 }
 
-std::string response_body_message(std::string_view bytes, bool last) {
+std::string response_body_message(std::string_view bytes, bool last, const message_context& c) {
     wire::ProcessingRequest m;
     m.mutable_response_body()->set_body(bytes.data(), bytes.size());
     m.mutable_response_body()->set_end_of_stream(last);
+    add_context(m, c);
     return m.SerializeAsString();
 }
 

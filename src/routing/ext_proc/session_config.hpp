@@ -1,6 +1,8 @@
 // How one external processor is spoken to, and what it may do.
 #pragma once
 
+#include "routing/ext_proc/shown_headers.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,13 +12,14 @@ namespace sluice::ext_proc {
 // How a body travels to the processor. `none`: it is not sent.
 enum class body_mode : std::uint8_t { none, streamed, buffered, full_duplex };
 
-// What follows when the processor fails. `closed`: 503 with Retry-After, or a broken reply once it began. `open`: the
-// exchange goes on as if there were no processor, as long as what it was given can still be undone.
+// What follows when the processor fails. `closed`: an error, or a broken reply once it began; of pickers 503 with
+// Retry-After, of others as Envoy answers: 504 when it was late, else 500. `open`: the exchange goes on as if there
+// were no processor, as long as what it was given can still be undone.
 enum class failure_mode : std::uint8_t { closed, open };
 
 // `validated`: only endpoints that the pool knows may be picked, so that a processor cannot point the gateway at any
-// address. `passthrough`: whatever it names.
-enum class destination_mode : std::uint8_t { validated, passthrough };
+// address. `passthrough`: whatever it names. `ignored`: it is no picker, and what it names is not looked at.
+enum class destination_mode : std::uint8_t { validated, passthrough, ignored };
 
 // Everything a processor may make the gateway hold or do is bounded. Reaching a bound is a failure of the processor.
 struct session_limits {
@@ -41,6 +44,9 @@ struct session_config {
     bool allow_mode_override = false;  // the answer to request headers may change the body modes
     bool allow_path = false;           // the processor may set :path
     bool allow_authority = false;      // the processor may set :authority
+    bool allow_status = false;         // the processor may set the :status of a reply
+    bool observe_only = false;         // says so in each message; nobody waits for answers then
+    shown_headers headers;             // which fields it is shown
 
     // From the end of the request body until the first answer, with a full duplex request: pickers say nothing before
     // they have all. No shorter than the time a picker may queue a request.
