@@ -84,7 +84,7 @@ def test_bodies_are_shown_and_replaced_both_ways(gateway, upstream, processor, m
     assert note["response_body"] == REPLY
     first = note["messages"][0].protocol_config
     assert (first.request_body_mode, first.response_body_mode) == (MODES[mode], MODES[mode])
-    assert outcomes(g, "processed") == 1
+    wait_for(lambda: outcomes(g, "processed") == 1)
 
 
 def test_without_bodies_only_heads_are_shown_and_changed(gateway, upstream, processor):
@@ -117,7 +117,7 @@ def test_without_bodies_only_heads_are_shown_and_changed(gateway, upstream, proc
     assert head[":path"] == "/v1/chat/completions" and head["x-secret"] == "1"
     assert "authorization" not in head and "cookie" not in head
     assert note["messages"][0].attributes["envoy.filters.http.ext_proc"].fields["request.path"].string_value == "/v1/chat/completions"
-    assert g.metric("sluice_ext_proc_refused_headers_total", processor="mock") == 6
+    wait_for(lambda: g.metric("sluice_ext_proc_refused_headers_total", processor="mock") == 6)
 
 
 def two_models(up, p, **options):
@@ -174,7 +174,7 @@ def test_an_immediate_response_is_the_reply_in_every_phase(gateway, upstream, pr
     response = ask(g)
     assert (response.status, response.header("x-why"), response.body) == (status, "asked", b"mine")
     assert len(up.requests) == (1 if phase.startswith("response") else 0)  # and is not tried again
-    assert outcomes(g, "replied") == 1
+    wait_for(lambda: outcomes(g, "replied") == 1)
 
 
 def stream_of(count, gap):
@@ -308,7 +308,7 @@ def test_a_processor_that_is_wrong_never_hangs_an_exchange(gateway, upstream, pr
         assert response.status == (504 if words == "hang" else 500), response.body
         assert response.json()["error"]["message"]
         assert len(up.requests) == (0 if way == "request" else 1)  # nothing is tried again
-    assert outcomes(g, "failed") == 1
+    wait_for(lambda: outcomes(g, "failed") == 1)
 
 
 def test_one_that_is_not_there_fails_open_or_closed_and_is_left_alone(gateway, upstream, processor):
@@ -336,7 +336,7 @@ def test_a_stream_that_it_ends_well_goes_on_without_it(gateway, upstream, proces
         g = gateway(with_processor(up, p, request_body="buffered", response_body="buffered"))
         response = ask(g)
         assert (response.status, response.body) == (200, REPLY)
-        assert outcomes(g, "processed") == 1
+        wait_for(lambda: outcomes(g, "processed") == 1)
     finally:
         p.close()
 
@@ -371,4 +371,4 @@ def test_one_that_only_watches_delays_nothing(gateway, upstream, processor):
     note = p.seen[0]
     assert note["kinds"][:3] == ["request_headers", "request_body", "response_headers"]
     assert note["response_body"] == REPLY and all(m.observability_mode for m in note["messages"])
-    assert outcomes(g, "observed") == 1
+    wait_for(lambda: outcomes(g, "observed") == 1)
