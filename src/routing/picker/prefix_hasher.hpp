@@ -61,7 +61,7 @@ public:
 
 private:
     xxh3_stream content_;  // of the block under way, where it is cut
-    std::uint64_t chain_;   // the name of everything before it
+    std::uint64_t chain_;  // the name of everything before it
     std::uint64_t bytes_ = 0;
     std::uint64_t block_begin_ = 0;  // of the block under way
     std::vector<prefix_block> blocks_;

@@ -22,7 +22,7 @@ namespace sluice::routing {
 struct member_state {
     endpoint_state health;  // passive ejection
     picker::latency_ewma latency;
-    clusters::cluster_state cluster;  // where it is one
+    clusters::cluster_state cluster;        // where it is one
     std::atomic<std::int64_t> named_at{0};  // of those that only an outside picker knows: when it last named it, ticks
 };
 

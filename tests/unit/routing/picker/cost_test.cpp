@@ -108,7 +108,8 @@ TEST_CASE("answers are taken to grow by what the oldest of them lacks") {
     const double before = cost(e, kept);
     e.age_s = 5;  // The oldest ends now.
     const double steady = cost(e, kept);
-    CHECK(before - steady == Approx(2 * 0.6 * 1'000 * 0.01 + weights.memory * 0.125 * 1'000 * 0.01 * 1e-5).epsilon(1e-3));
+    CHECK(before - steady ==
+          Approx(2 * 0.6 * 1'000 * 0.01 + weights.memory * 0.125 * 1'000 * 0.01 * 1e-5).epsilon(1e-3));
     // As counters show for a moment that are read while an answer begins.
     e.age_s = -1e6;
     CHECK(cost(e, kept) == steady);
