@@ -16,10 +16,6 @@ double growth_tokens(const request_view& r, const endpoint_view& e, double other
 
 }  // namespace
 
-double step_s(const step_rates& v, double sequences, double context_tokens) {
-    return v.c0_s + v.cd_s * sequences + v.ckv_s * context_tokens;
-}
-
 forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_weights& w) {
     const step_rates& v = e.rates;
     const auto n = static_cast<double>(e.load.inflight);
@@ -32,9 +28,11 @@ forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_w
 
     forecast f{};
     f.tpot_s = step + v.cd_s + v.ckv_s * ctx;
-    const double kv_tokens = std::max(1.0, e.kv_tokens);
-    const double kv = e.kv_use + ahead / kv_tokens;
-    const double growth = growth_tokens(r, e, others) / kv_tokens;
+    const double per_kv_token = 1 / std::max(1.0, e.kv_tokens);
+    const double kv = e.kv_use + ahead * per_kv_token;
+    // Where all of every answer finds room, how much of them is still to come decides nothing.
+    const bool roomy = kv + (n + 1) * o * per_kv_token <= w.kv_scarce;
+    const double growth = roomy ? 0 : growth_tokens(r, e, others) * per_kv_token;
     const auto wait_for_room = [&](double use) { return o * f.tpot_s * std::max(0.0, use - w.kv_full); };
     const double start = ahead * v.cp_s + (1.5 + ahead / w.chunk_tokens) * step + e.adapter_s + e.rtt_s;
     f.ttft_s = start + wait_for_room(kv);
@@ -43,7 +41,7 @@ forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_w
     f.decode_s = o * others + o * n * (v.cd_s + v.ckv_s * ctx);
     const double eviction = w.eviction * std::min(1.0, 2 * e.fill * e.fill) * mine;
     const double scarce = std::clamp((e.kv_use + growth - w.kv_scarce) / (1 - w.kv_scarce), 0.0, 1.0);
-    const double memory = w.memory * scarce * o * f.tpot_s * r.uncached_tokens / kv_tokens;
+    const double memory = w.memory * scarce * o * f.tpot_s * r.uncached_tokens * per_kv_token;
     f.cost_s = start + w.decode * (stall + f.decode_s) + eviction + memory + w.kv_wait * wait_for_room(kv + growth);
     return f;
 }

@@ -78,7 +78,5 @@ struct forecast {
 forecast forecast_of(const request_view& r, const endpoint_view& e, const cost_weights& w);
 // H. new_part: u / ctx.
 double home_price(double drawn, double new_part, const forecast& f, const cost_weights& w);
-// How long a step without prompts takes.
-double step_s(const step_rates& v, double sequences, double context_tokens);
 
 }  // namespace sluice::picker

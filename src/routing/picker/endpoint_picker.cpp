@@ -121,6 +121,8 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         out.output_tokens = std::min(out.output_tokens, static_cast<double>(f.output_tokens_max));
     const double tokens_per_byte = f.prompt_bytes > 0 ? out.prompt_tokens / static_cast<double>(f.prompt_bytes) : 0;
 
+    const double per_prompt_token = 1 / out.prompt_tokens;
+
     std::array<offer, endpoints_max> offers;
     std::array<keeping, endpoints_max> kept;
     std::size_t n = 0;
@@ -138,8 +140,12 @@ pick_result endpoint_picker::pick(const request_features& f, const pool_snapshot
         const double trust = slots_[e.slot].trust.load(relaxed);
         const double cached = matched == 0 ? 0 : trust * tokens_per_byte * f.blocks[matched - 1].end;
         const endpoint_view view = view_of(e, f, now);
-        kept[n] = {view.fill, view.rates, static_cast<double>(view.load.inflight),
-                   static_cast<double>(view.load.context_tokens), 1 - cached / out.prompt_tokens};
+        kept[n] = {view.fill * view.rates.c0_s,
+                   view.fill * view.rates.cd_s,
+                   view.fill * view.rates.ckv_s,
+                   static_cast<double>(view.load.inflight),
+                   static_cast<double>(view.load.context_tokens),
+                   1 - cached * per_prompt_token};
         offer& o = offers[n++];
         o.at = at;
         o.cached_tokens = cached;
@@ -172,14 +178,16 @@ void endpoint_picker::price_homes(std::span<offer> offers, std::span<const keepi
     std::array<double, endpoints_max> drawn;
     double mean = 0;
     for (std::size_t i = 0; i < kept.size(); ++i) {
-        drawn[i] = kept[i].fill * step_s(kept[i].rates, sequences, context);
+        const keeping& k = kept[i];
+        drawn[i] = k.step + k.per_sequence * sequences + k.per_context * context;
         mean += drawn[i];
     }
     mean /= static_cast<double>(kept.size());
     if (mean <= 0) return;
+    const double per_mean = 1 / mean;
     for (std::size_t i = 0; i < offers.size(); ++i) {
         offer& o = offers[i];
-        const double home = home_price(drawn[i] / mean, kept[i].new_part, o.expected, options_.weights);
+        const double home = home_price(drawn[i] * per_mean, kept[i].new_part, o.expected, options_.weights);
         o.expected.cost_s += home;
         if (o.rank < promise_broken) o.rank = o.expected.cost_s;
     }

@@ -136,9 +136,9 @@ private:
         std::int64_t prefill_seen;
     };
     // Beside it, what decides whether prompts that come back should make their home there.
+    // Nothing in it is initialised: there is room for many, and most of it stays unused.
     struct keeping {
-        double fill;
-        step_rates rates;
+        double step, per_sequence, per_context;  // how full it is, times the parts of a step
         double inflight, context_tokens;
         double new_part;  // of the request's prompt: it would be kept from now on
     };
