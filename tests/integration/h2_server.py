@@ -82,11 +82,10 @@ class Peer(asyncio.Protocol):
                 if "early" in dict(e.headers).get("x-do", ""):
                     self.start(e.stream_id)
             elif isinstance(e, events.DataReceived):
-                stream = self.streams.get(e.stream_id)
-                if stream:
-                    stream["body"] += e.data
-                    if "slow-reader" not in stream["head"].get("x-do", "") or len(stream["body"]) < 100_000:
-                        self.h2.acknowledge_received_data(e.flow_controlled_length, e.stream_id)
+                # What nobody wants any more counts at the connection, too.
+                self.h2.acknowledge_received_data(e.flow_controlled_length, e.stream_id)
+                if e.stream_id in self.streams:
+                    self.streams[e.stream_id]["body"] += e.data
             elif isinstance(e, events.StreamEnded):
                 self.start(e.stream_id)
             elif isinstance(e, events.StreamReset):
