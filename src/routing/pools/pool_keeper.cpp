@@ -185,7 +185,7 @@ awaitable<void> pool_keeper::poll_cluster(member_ptr m) {
     if (answer && answer->head.status == 200) {
         if (const auto report = clusters::read_cluster_report(answer->body)) {
             m->state->cluster.saw_round_trip(picker::seconds_between(began, now));
-            pool_->cluster_reported(m->id, *report, now);
+            m->state->cluster.reported(*report, pool_->picker().load(m->slot).prefill_tokens, now);
         }
     }
     schedules_[m->id].polling = false;
