@@ -100,17 +100,14 @@ void pool_keeper::look_round(time_point now) {
             s.check_at = after(config_.check.interval * rarer, now);
             asio::co_spawn(services_.executor(), check(w.member), asio::detached);
         }
-        if (w.member->cluster) {
-            if (w.member->load_path.empty() || s.polling || now < s.poll_at || withdrawn) continue;
+        // A cluster's report is wanted when it is not ready, too: it says whether there is any server.
+        const bool cluster = w.member->cluster;
+        const bool polled = cluster ? !w.member->load_path.empty() && !withdrawn
+                                    : !config_.load.path.empty() && w.phase == endpoint_phase::ready;
+        if (polled && !s.polling && now >= s.poll_at) {
             s.polling = true;
-            s.poll_at = after(config_.spill.load_interval, now);
-            asio::co_spawn(services_.executor(), poll_cluster(w.member), asio::detached);
-            continue;
-        }
-        if (!config_.load.path.empty() && !s.polling && now >= s.poll_at && w.phase == endpoint_phase::ready) {
-            s.polling = true;
-            s.poll_at = after(config_.load.interval, now);
-            asio::co_spawn(services_.executor(), poll(w.member), asio::detached);
+            s.poll_at = after(cluster ? config_.spill.load_interval : config_.load.interval, now);
+            asio::co_spawn(services_.executor(), cluster ? poll_cluster(w.member) : poll(w.member), asio::detached);
         }
     }
     std::erase_if(schedules_, [](const auto& s) { return !s.second.seen && !s.second.checking && !s.second.polling; });
