@@ -1,6 +1,7 @@
 // Which endpoints there are, and what workers see of them. What the admin API asks is in endpoint_pool_admin.cpp.
 #include "routing/pools/endpoint_pool.hpp"
 
+#include "http/authority.hpp"
 #include "http/url.hpp"
 
 #include <algorithm>
@@ -148,9 +149,7 @@ result<std::shared_ptr<const pool_member>> endpoint_pool::make_member(const endp
     const auto url = http::parse_url(e.url);
     if (!url) return error{error_kind::bad_request, url.error().message, "url"};
     auto m = std::make_shared<pool_member>();
-    m->id = e.id.empty() ? url->host + ':' + std::to_string(url->port) : e.id;
-    if (e.id.empty() && url->host.find(':') != std::string::npos)
-        m->id = '[' + url->host + "]:" + std::to_string(url->port);
+    m->id = e.id.empty() ? http::write_authority(url->host, url->port) : e.id;
     m->name = picker::name_hash(m->id);
     m->slot = slot;
     m->url = e.url;

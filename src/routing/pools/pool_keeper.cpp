@@ -1,6 +1,7 @@
 #include "routing/pools/pool_keeper.hpp"
 
 #include "base/random.hpp"
+#include "http/authority.hpp"
 #include "routing/signals/model_list.hpp"
 #include "routing/signals/server_report.hpp"
 #include "telemetry/log.hpp"
@@ -8,7 +9,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -26,12 +26,6 @@ constexpr int failed_checks_rarer = 10;  // of servers that have failed
 constexpr std::size_t model_list_bytes = 1 << 20;
 constexpr std::size_t metrics_bytes = 8 << 20;
 constexpr std::size_t cluster_report_bytes = 16 << 10;
-
-// "10.0.0.1:8000" or "[fd00::1]:8000".
-std::string authority(const asio::ip::address& a, std::uint16_t port) {
-    const std::string host = a.is_v6() ? '[' + a.to_string() + ']' : a.to_string();
-    return host + ':' + std::to_string(port);
-}
 
 std::string what_failed(const result<fetch_reply>& r) {
     if (!r) return describe(r.error());
@@ -201,7 +195,7 @@ awaitable<void> pool_keeper::resolve() {
     std::vector<endpoint_config> all;
     for (const auto& a : **found) {
         for (const std::uint16_t port : dns.ports) {
-            all.emplace_back().url = (dns.tls ? "https://" : "http://") + authority(a, port);
+            all.emplace_back().url = (dns.tls ? "https://" : "http://") + http::write_authority(a.to_string(), port);
         }
     }
     const auto problems = pool_->set_source(endpoint_source::dns, all, services_.time().now());
