@@ -1,5 +1,4 @@
 // Numbers, encodings, time and what the surroundings know.
-#include "mcp/rest/base64_text.hpp"
 #include "mcp/rest/functions.hpp"
 #include "mcp/rest/time_format.hpp"
 
@@ -105,7 +104,7 @@ result<value> float_(const call& c) {
 
 // --- encodings -------------------------------------------------------------------------------------------
 result<value> b64enc(const call& c) {
-    return value::string(base64_text(text(c, 0)));
+    return value::string(base64_encode(text(c, 0)));
 }
 result<value> b64dec(const call& c) {
     auto decoded = base64_decode(text(c, 0));
