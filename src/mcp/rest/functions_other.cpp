@@ -125,13 +125,7 @@ result<value> sha256sum(const call& c) {
     const std::string s = text(c, 0);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(reinterpret_cast<const unsigned char*>(s.data()), s.size(), digest);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const unsigned char byte : digest) {
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return value::string(std::move(out));
+    return value::string(to_hex(std::string_view(reinterpret_cast<const char*>(digest), sizeof digest)));
 }
 
 // --- kinds -------------------------------------------------------------------------------------------------
