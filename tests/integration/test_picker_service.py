@@ -94,16 +94,18 @@ def test_the_served_endpoint_is_told_and_is_the_second_when_the_first_is_dead(ga
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-def test_the_picker_sees_promises_and_the_rest_only_of_those_who_are_trusted(gateway, sim, picker, trusted):
+@pytest.mark.parametrize("shadow", [False, True])
+def test_the_picker_sees_promises_and_the_rest_only_of_those_who_are_trusted(gateway, sim, picker, trusted, shadow):
     servers = sim()
     p = picker(keys(servers))
-    config = with_picker(servers, p)
+    config = with_picker(servers, p, {"shadow": shadow})
     config["pools"][0]["admission"] = {"trust_headers": trusted}
     g = gateway(config)
     all_ready(g, 1)
     promise = {"x-llm-d-slo-ttft-ms": "900"}
     claims = {"x-llm-d-inference-objective": "gold", "x-gateway-inference-fairness-id": "me"}
     assert ask(g, headers={**promise, **claims}).status == 200
+    wait_for(lambda: p.seen and "headers" in p.seen[0])
     seen = p.seen[0]["headers"]
     assert promise.items() <= seen.items()
     assert set(claims) & set(seen) == (set(claims) if trusted else set())
