@@ -80,7 +80,7 @@ case_set training_cases(const std::filesystem::path& file) {
 case_set held_out_cases(const std::filesystem::path& file) {
     const fleet_plan usual = usual_fleet();
     const trace_shape x15{.speed = 1.5}, x18{.speed = 1.8}, x23{.speed = 2.3};
-    return {{6, 7, 8, 9, 10},
+    return {{16, 17, 18, 19, 20},
             {
                 {"capacity 28/s", of(shared_prefix_shape{.rate = 28}), usual_fleet(8, capacity_kv)},
                 {"capacity 50/s", of(shared_prefix_shape{.rate = 50, .seconds = 20}), usual_fleet(8, capacity_kv)},

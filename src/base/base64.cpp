@@ -44,6 +44,24 @@ std::optional<std::string> decode(std::string_view text, const digit_table& digi
     return out;
 }
 
+// Without padding.
+std::string encode(std::string_view bytes, std::string_view alphabet) {
+    std::string out;
+    out.reserve((bytes.size() + 2) / 3 * 4);
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8) | static_cast<unsigned char>(c);
+        held += 8;
+        while (held >= 6) {
+            held -= 6;
+            out.push_back(alphabet[(bits >> held) & 0x3f]);
+        }
+    }
+    if (held > 0) out.push_back(alphabet[(bits << (6 - held)) & 0x3f]);
+    return out;
+}
+
 }  // namespace
 
 std::optional<std::string> base64_decode(std::string_view text) {
@@ -52,25 +70,18 @@ std::optional<std::string> base64_decode(std::string_view text) {
     return decode(text, standard_digits);
 }
 
+std::string base64_encode(std::string_view bytes) {
+    std::string out = encode(bytes, standard);
+    out.append((4 - out.size() % 4) % 4, '=');
+    return out;
+}
+
 std::optional<std::string> base64url_decode(std::string_view text) {
     return decode(text, url_digits);
 }
 
 std::string base64url_encode(std::string_view bytes) {
-    std::string out;
-    out.reserve(bytes.size() * 4 / 3 + 2);
-    std::uint32_t bits = 0;
-    unsigned held = 0;
-    for (const char c : bytes) {
-        bits = (bits << 8) | static_cast<unsigned char>(c);
-        held += 8;
-        while (held >= 6) {
-            held -= 6;
-            out.push_back(url[(bits >> held) & 0x3f]);
-        }
-    }
-    if (held > 0) out.push_back(url[(bits << (6 - held)) & 0x3f]);
-    return out;
+    return encode(bytes, url);
 }
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
-// Base64 (RFC 4648), read strictly: one text per value and one value per text. Nothing for white space, characters of
-// another alphabet, a length that no encoder writes, or unused bits that are not zero: a lenient decoder would give
-// one token many spellings.
+// Base64 (RFC 4648), written and read, the latter strictly: one text per value and one value per text. Nothing for
+// white space, characters of another alphabet, a length that no encoder writes, or unused bits that are not zero: a
+// lenient decoder would give one token many spellings.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@ namespace sluice {
 
 // Section 4: + and /, padded with =.
 std::optional<std::string> base64_decode(std::string_view text);
+std::string base64_encode(std::string_view bytes);
 
 // Section 5 without padding (RFC 7515 section 2): - and _.
 std::optional<std::string> base64url_decode(std::string_view text);

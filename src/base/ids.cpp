@@ -70,6 +70,18 @@ std::string to_hex(span_id id) {
     return out;
 }
 
+std::string to_hex(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    out.reserve(2 * bytes.size());
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        out.push_back(digits[byte >> 4]);
+        out.push_back(digits[byte & 15]);
+    }
+    return out;
+}
+
 std::optional<std::uint64_t> parse_lower_hex(std::string_view digits) {
     if (digits.empty() || digits.size() > 16) return std::nullopt;
     std::uint64_t value = 0;

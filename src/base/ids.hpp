@@ -40,6 +40,8 @@ void append_hex(std::string& out, trace_id id);
 void append_hex(std::string& out, span_id id);
 std::string to_hex(trace_id id);
 std::string to_hex(span_id id);
+// Two digits for each byte.
+std::string to_hex(std::string_view bytes);
 
 // Reads at most 16 digits. Nothing for an empty text or any other character; capitals do not count.
 std::optional<std::uint64_t> parse_lower_hex(std::string_view digits);

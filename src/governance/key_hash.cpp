@@ -1,5 +1,8 @@
 #include "governance/key_hash.hpp"
 
+#include "base/ascii.hpp"
+#include "base/ids.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -28,18 +31,11 @@ const unsigned char* octets(std::string_view s) {
     return reinterpret_cast<const unsigned char*>(s.data());
 }
 
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 std::optional<key_digest> read_hex(std::string_view text) {
     if (text.size() != hex_digits) return std::nullopt;
     key_digest out{};
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+        const int high = ascii::hex_value(text[2 * i]), low = ascii::hex_value(text[2 * i + 1]);
         if (high < 0 || low < 0) return std::nullopt;
         out[i] = static_cast<std::uint8_t>(high * 16 + low);
     }
@@ -133,13 +129,8 @@ std::optional<hashed_key> parse_key_hash(std::string_view text) {
 }
 
 std::string to_string(const hashed_key& hash) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    std::string out{hash.form == digest_form::hmac_sha256 ? hmac_prefix : sha256_prefix};
-    for (const std::uint8_t byte : hash.digest) {
-        out.push_back(hex[byte >> 4]);
-        out.push_back(hex[byte & 15]);
-    }
-    return out;
+    const std::string_view bytes(reinterpret_cast<const char*>(hash.digest.data()), hash.digest.size());
+    return std::string{hash.form == digest_form::hmac_sha256 ? hmac_prefix : sha256_prefix} + to_hex(bytes);
 }
 
 std::string hash_key(std::string_view key, std::string_view pepper) {

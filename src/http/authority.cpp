@@ -58,6 +58,16 @@ std::optional<authority> parse_authority(std::string_view text) {
     return a;
 }
 
+std::string write_authority(std::string_view host, std::uint16_t port) {
+    const bool bare_ipv6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+    std::string text;
+    if (bare_ipv6) text += '[';
+    text += host;
+    if (bare_ipv6) text += ']';
+    if (port != 0) text.append(1, ':').append(std::to_string(port));
+    return text;
+}
+
 void append_lower(std::string& out, std::string_view text) {
     const std::size_t begin = out.size();
     out.append(text);

@@ -20,6 +20,9 @@ struct authority {
 // is no userinfo. Texts like "127.1" are names here: what they resolve to is judged when connecting.
 std::optional<authority> parse_authority(std::string_view text);
 
+// host:port with an IPv6 literal in brackets, whether `host` has them already or not. Port 0: the host alone.
+std::string write_authority(std::string_view host, std::uint16_t port);
+
 // Appends in lower case.
 void append_lower(std::string& out, std::string_view text);
 

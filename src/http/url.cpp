@@ -69,10 +69,7 @@ result<url> parse_url(std::string_view text) {
 }
 
 std::string url::authority() const {
-    const bool ipv6 = host.find(':') != std::string::npos;
-    std::string text = ipv6 ? '[' + host + ']' : host;
-    if (port != (tls ? 443 : 80)) text.append(1, ':').append(std::to_string(port));
-    return text;
+    return write_authority(host, port == (tls ? 443 : 80) ? std::uint16_t{0} : port);
 }
 
 std::string url::text() const {

@@ -1,5 +1,7 @@
 #include "net/connect_proxy.hpp"
 
+#include "http/authority.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -182,9 +184,7 @@ bool connect_proxy::bypasses(std::string_view target_host) const {
 }
 
 secret connect_proxy::request(std::string_view target_host, std::uint16_t target_port) const {
-    std::string authority{target_host};
-    if (target_host.find(':') != target_host.npos && !target_host.starts_with('[')) authority = "[" + authority + "]";
-    authority += ":" + std::to_string(target_port);
+    const std::string authority = http::write_authority(target_host, target_port);
     std::string head;
     head.reserve(128 + 2 * authority.size() + authorization_.reveal().size());  // no regrowth leaves a copy behind
     head.append("CONNECT ").append(authority).append(" HTTP/1.1\r\nHost: ").append(authority).append("\r\n");

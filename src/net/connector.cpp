@@ -1,5 +1,7 @@
 #include "net/connector.hpp"
 
+#include "http/authority.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,13 +33,8 @@ std::string text_of(int error_number) {
     return std::generic_category().message(error_number);
 }
 
-std::string name_of(const std::string& host, std::uint16_t port) {
-    return host.find(':') != host.npos && !host.starts_with('[') ? "[" + host + "]:" + std::to_string(port)
-                                                                 : host + ":" + std::to_string(port);
-}
-
 std::string text_of(const tcp::endpoint& peer) {
-    return name_of(peer.address().to_string(), peer.port());
+    return http::write_authority(peer.address().to_string(), peer.port());
 }
 
 error too_late(const std::string& target) {
@@ -134,7 +131,7 @@ awaitable<result<connected>> race::run(std::shared_ptr<race> self, steady::time_
         const auto [ec] = co_await self->done_.async_wait(asio::as_tuple(asio::use_awaitable));
         if (!self->outcome_ && ec) throw boost::system::system_error(ec);  // cancelled
     }
-    if (!self->outcome_) co_return too_late(name_of(self->to_.host, self->to_.port));
+    if (!self->outcome_) co_return too_late(http::write_authority(self->to_.host, self->to_.port));
     co_return std::move(*self->outcome_);
 }
 
@@ -217,7 +214,8 @@ void race::stop() {
 error race::last_error() const {
     // That a forbidden address was among them matters only when nothing else was there to fail.
     if (problem_.empty() && forbidden_) return *forbidden_;
-    return error{error_kind::upstream_connect, "cannot connect to " + name_of(to_.host, to_.port) + ": " + problem_};
+    return error{error_kind::upstream_connect,
+                 "cannot connect to " + http::write_authority(to_.host, to_.port) + ": " + problem_};
 }
 
 }  // namespace
@@ -305,8 +303,8 @@ awaitable<result<connected>> connector::connect_through(const endpoint_options& 
     auto tunnelled = co_await open_tunnel(worker_, std::move(proxied->fd), options.proxy->request(target, port), by);
     if (!tunnelled) {
         error why = tunnelled.error();
-        why.message = "cannot connect to " + name_of(host, port) + " through " +
-                      name_of(options.proxy->host(), options.proxy->port()) + ": " + why.message;
+        why.message = "cannot connect to " + http::write_authority(host, port) + " through " +
+                      http::write_authority(options.proxy->host(), options.proxy->port()) + ": " + why.message;
         co_return why;
     }
     co_return connected{std::move(*tunnelled), proxied->peer, true};

@@ -1,10 +1,9 @@
 #include "routing/credentials.hpp"
 
+#include "base/base64.hpp"
 #include "routing/gcp_service_account.hpp"
 #include "routing/oauth2.hpp"
 #include "routing/sigv4.hpp"
-
-#include <openssl/evp.h>
 
 #include <sys/stat.h>
 
@@ -13,13 +12,6 @@
 
 namespace sluice::routing {
 namespace {
-
-std::string base64(std::string_view text) {
-    std::string out(4 * ((text.size() + 2) / 3), '\0');
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                    static_cast<int>(text.size()));
-    return out;
-}
 
 // A bearer token in a file that something else renews (a service account's, a sidecar's). Looked at once a second;
 // one small read of a local file, so it is done on the worker.
@@ -72,7 +64,7 @@ credential_set make_credential(const credential_config& c, const header_list& co
             set.headers.set(c.header, c.api_key.reveal());
         }
     } else if (!c.user.empty()) {
-        set.headers.set("Authorization", "Basic " + base64(c.user + ":" + std::string(c.password.reveal())));
+        set.headers.set("Authorization", "Basic " + base64_encode(c.user + ":" + std::string(c.password.reveal())));
     } else if (!c.bearer_file.empty()) {
         set.signer = std::make_unique<file_signer>(c.bearer_file, s.time());
     } else if (c.oauth2) {

@@ -1,5 +1,6 @@
 #include "routing/sigv4.hpp"
 
+#include "base/ids.hpp"
 #include "http/path.hpp"
 
 #include <openssl/evp.h>
@@ -12,17 +13,6 @@
 
 namespace sluice::routing {
 namespace {
-
-std::string to_hex(std::string_view bytes) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    for (const char c : bytes) {
-        const auto u = static_cast<unsigned char>(c);
-        out += digits[u >> 4];
-        out += digits[u & 15];
-    }
-    return out;
-}
 
 std::string sha256(const std::vector<std::string_view>& pieces) {
     std::array<unsigned char, 32> out{};

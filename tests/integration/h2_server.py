@@ -1,5 +1,6 @@
 """A model server that speaks HTTP/2 without TLS (h2c), on the h2 package: what it does is said by the header `x-do`."""
 import asyncio
+import collections
 import json
 import threading
 import time
@@ -29,6 +30,7 @@ class H2Server:
         self.connections = self.most_at_once = 0
         self.requests = []      # heads of chat requests, as dicts
         self.body_bytes = []    # of chat requests
+        self.sent = collections.Counter()  # bytes of answers' bodies, by path
         self.cancelled = []     # times at which streams were reset by the gateway
         self.loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -120,8 +122,9 @@ class Peer(asyncio.Protocol):
                 self.windows[stream_id] = self.loop_future()
                 await self.windows[stream_id]
                 continue
-            self.h2.send_data(stream_id, data[:room])
-            data = data[room:]
+            piece, data = data[:room], data[room:]
+            self.h2.send_data(stream_id, piece)
+            self.server.sent[self.streams[stream_id]["head"][":path"]] += len(piece)
             self.flush()
         if last and stream_id in self.streams:
             self.h2.end_stream(stream_id)

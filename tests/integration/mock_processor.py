@@ -10,7 +10,7 @@ from envoy.service.ext_proc.v3 import external_processor_pb2 as pb
 
 from mock_epp import Garbage, headers_of, immediate, set_header
 
-__all__ = ["Garbage", "MockProcessor", "headers_of", "immediate", "passed", "pb", "set_header"]
+__all__ = ["Garbage", "MockProcessor", "headers_of", "immediate", "passed", "pb", "set_header", "until_it_is_left"]
 
 
 def passed(kind):
@@ -18,6 +18,13 @@ def passed(kind):
     m = pb.ProcessingResponse()
     getattr(m, kind).response.SetInParent()
     return m
+
+
+def until_it_is_left(context):
+    """Until the gateway ends the call."""
+    left = threading.Event()
+    if context.add_callback(left.set):
+        left.wait(60)
 
 
 class MockProcessor:

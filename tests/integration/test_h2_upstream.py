@@ -34,6 +34,19 @@ def do(what):
     return {"x-do": what}
 
 
+def stands_still(value, looks=10, within=10):
+    """Until it has not changed for so many looks."""
+    last, same = value(), 0
+
+    def still():
+        nonlocal last, same
+        now = value()
+        last, same = now, same + 1 if now == last else 0
+        return same >= looks
+
+    wait_for(still, within)
+
+
 def test_plain_and_streamed_answers_pass_and_checks_speak_the_same(gateway, server):
     s = server()
     g = gateway(h2_config(s))
@@ -117,7 +130,8 @@ def test_a_client_that_goes_cancels_its_stream(gateway, server):
         with Connection(g.port) as connection:
             connection.request("POST", CHAT, chat(stream=True), do(what))
             wait_for(lambda: len(s.requests) == (1 if what == "hang" else 2))
-            time.sleep(0.2)
+            if what == "slow":
+                next(connection.response().events())
             before = len(s.cancelled)
             gone = time.monotonic()
         wait_for(lambda: len(s.cancelled) > before, within=2)
@@ -144,7 +158,10 @@ def test_large_bodies_pass_both_ways_in_bounded_memory(gateway, server):
     with Connection(g.port, receive_buffer=65536) as connection:
         connection.request("POST", CHAT, chat(), do("large"))
         response = connection.response("POST")
-        time.sleep(1.0)  # nobody reads
+        # Nobody reads: so all that is between has filled up, and the server may send no more.
+        wait_for(lambda: s.sent[CHAT] > 0)
+        stands_still(lambda: s.sent[CHAT])
+        assert s.sent[CHAT] < 16 << 20
         assert g.memory() - before < 16 << 20
         response.read()
         assert len(response.body) > 30_000_000 and not response.truncated

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from harness import BINARY
-from test_picker_service import ask, keys, picker  # noqa: F401 (a fixture)
+from test_picker_service import ask, asked, keys, land_where_the_picker_says, picker  # noqa: F401 (a fixture)
 from test_pools import all_ready, api, endpoint_of, endpoints, pool_config, wait_for
 
 
@@ -66,22 +66,7 @@ def test_each_port_is_an_endpoint_and_requests_land_only_where_the_picker_says(g
     g = gateway(imported(write("pool.yaml", manifest(servers.ports)), at(p)))
     all_ready(g, 3)
     assert set(endpoints(g)) == set(keys(servers)) and {e["source"] for e in endpoints(g).values()} == {"file"}
-    wanted = "+".join(keys(servers)[:chosen])
-    answers = []
-
-    def client():
-        for _ in range(10):
-            answers.append(ask(g, headers={"test-epp-endpoint-selection": wanted}))
-
-    threads = [threading.Thread(target=client) for _ in range(10)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert [a.status for a in answers] == [200] * 100
-    assert {a.header("x-conformance-test-served-endpoint") for a in answers} <= set(keys(servers)[:chosen])
-    asked = [servers.stats(port)["requests"].get("/v1/chat/completions", {}).get("200", 0) for port in servers.ports]
-    assert sum(asked) == 100 and asked[chosen:] == [0] * (3 - chosen)
+    land_where_the_picker_says(g, servers, chosen)
 
 
 @pytest.mark.parametrize("mode,status", [("FailOpen", 200), ("FailClose", 503)])
@@ -267,11 +252,7 @@ def test_other_networks_and_ports_are_never_dialled(gateway, sim, picker):  # no
         assert ask(g).status == 200  # and one that is known needs no network
     # Loopback addresses in their IPv6 clothes are judged as what they are.
     assert ask(g, f"picks=[::ffff:127.0.0.2]:{unknown.ports[0]}").status == 503
-    assert servers_asked(unknown, 1) == 0
-
-
-def servers_asked(servers, index):
-    return servers.stats(servers.ports[index])["requests"].get("/v1/chat/completions", {}).get("200", 0)
+    assert asked(unknown)[1] == 0
 
 
 def test_metadata_services_stay_out_of_reach_whatever_the_networks(gateway, sim, picker):  # noqa: F811

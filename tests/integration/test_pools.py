@@ -154,6 +154,11 @@ class Load:
             except Exception as problem:  # what a client sees of a bug
                 self.answers.append((0, False, repr(problem)))
 
+    def goes_on(self, answers=30):
+        """Until so many more have come."""
+        enough = len(self.answers) + answers
+        wait_for(lambda: len(self.answers) >= enough, within=30)
+
     def stop(self):
         self.running = False
         for t in self.threads:

@@ -1,5 +1,6 @@
 #include "dialects/openai/embeddings.hpp"
 
+#include "base/base64.hpp"
 #include "dialects/openai/message_reader.hpp"
 #include "dialects/openai/openai.hpp"
 #include "dialects/values.hpp"
@@ -185,10 +186,7 @@ std::string base64_of_floats(json numbers) {
         std::memcpy(four, &f, sizeof f);
         bytes.append(four, sizeof f);
     });
-    std::string out(4 * ((bytes.size() + 2) / 3), '\0');
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                    static_cast<int>(bytes.size()));
-    return out;
+    return base64_encode(bytes);
 }
 
 std::string floats_of_base64(std::string_view base64) {

@@ -1,9 +1,9 @@
 #include "mcp/rest/answer.hpp"
 
 #include "http/json_writer.hpp"
-#include "mcp/rest/base64_text.hpp"
 
 #include "base/ascii.hpp"
+#include "base/base64.hpp"
 
 namespace sluice::mcp::rest {
 
@@ -34,7 +34,7 @@ tool_result image_result(const service_answer& answer) {
     http::json_writer w{out.json};
     const std::string_view type = answer.content_type.substr(0, answer.content_type.find(';'));
     w.begin_object().key("content").begin_array();
-    w.begin_object().key("type").string("image").key("data").string(base64_text(answer.body));
+    w.begin_object().key("type").string("image").key("data").string(base64_encode(answer.body));
     w.key("mimeType").string(ascii::trim(type)).end_object().end_array().end_object();
     return out;
 }

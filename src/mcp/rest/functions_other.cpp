@@ -1,5 +1,4 @@
 // Numbers, encodings, time and what the surroundings know.
-#include "mcp/rest/base64_text.hpp"
 #include "mcp/rest/functions.hpp"
 #include "mcp/rest/time_format.hpp"
 
@@ -105,7 +104,7 @@ result<value> float_(const call& c) {
 
 // --- encodings -------------------------------------------------------------------------------------------
 result<value> b64enc(const call& c) {
-    return value::string(base64_text(text(c, 0)));
+    return value::string(base64_encode(text(c, 0)));
 }
 result<value> b64dec(const call& c) {
     auto decoded = base64_decode(text(c, 0));
@@ -126,13 +125,7 @@ result<value> sha256sum(const call& c) {
     const std::string s = text(c, 0);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(reinterpret_cast<const unsigned char*>(s.data()), s.size(), digest);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (const unsigned char byte : digest) {
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return value::string(std::move(out));
+    return value::string(to_hex(std::string_view(reinterpret_cast<const char*>(digest), sizeof digest)));
 }
 
 // --- kinds -------------------------------------------------------------------------------------------------

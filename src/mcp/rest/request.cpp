@@ -3,9 +3,9 @@
 #include <sluice/json.hpp>
 #include <sluice/message.hpp>
 
+#include "base/base64.hpp"
 #include "http/path.hpp"
 #include "http/url.hpp"
-#include "mcp/rest/base64_text.hpp"
 
 #include <algorithm>
 
@@ -167,7 +167,7 @@ private:
             case security_scheme::kind::basic:
                 // "user:password", or what stands behind "Basic ": that has no colon.
                 if (credential.starts_with("Basic ")) return set_header("Authorization", std::move(credential));
-                if (credential.find(':') != std::string::npos) credential = base64_text(credential);
+                if (credential.find(':') != std::string::npos) credential = base64_encode(credential);
                 return set_header("Authorization", "Basic " + credential);
             case security_scheme::kind::header:
                 return set_header(scheme.name, std::move(credential));

@@ -1,13 +1,10 @@
 #include "net/h2/grpc_call.hpp"
 
+#include "net/bell.hpp"
 #include "net/h2/h2_pump.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -27,7 +24,7 @@ class connection;
 class call_state final : public grpc_call {
 public:
     call_state(std::shared_ptr<connection> on, services& s, const grpc_options& options)
-        : on_(std::move(on)), timer_(s.executor()), options_(options), reader_(options.message_bytes_max) {}
+        : on_(std::move(on)), bell_(s.executor()), options_(options), reader_(options.message_bytes_max) {}
     ~call_state() override;
 
     void send(std::string_view message, bool last) override;
@@ -47,7 +44,7 @@ public:
     void data(std::string_view bytes);
     void closed(std::uint32_t code);
     void sent() {
-        if (waits_for_room_ && queued_bytes() <= low_water_) wake();
+        if (waits_for_room_ && queued_bytes() <= low_water_) bell_.ring();
     }
     void end(grpc_status how);
     std::string path;
@@ -56,11 +53,10 @@ public:
     bool early_last = false;
 
 private:
-    void wake() { timer_.cancel(); }
     std::optional<grpc_event> ready();
 
     const std::shared_ptr<connection> on_;
-    asio::steady_timer timer_;
+    bell bell_;
     const grpc_options options_;
     grpc_reader reader_;
     std::int32_t stream_ = 0;
@@ -179,7 +175,7 @@ void call_state::data(std::string_view bytes) {
     } else {
         unconsumed_ += bytes.size();
     }
-    if (reader_.ready_bytes() > 0 || reader_.between_messages()) wake();
+    if (reader_.ready_bytes() > 0 || reader_.between_messages()) bell_.ring();
 }
 
 void call_state::closed(std::uint32_t code) {
@@ -194,7 +190,7 @@ void call_state::closed(std::uint32_t code) {
 
 void call_state::end(grpc_status how) {
     if (!ended_) ended_ = std::move(how);
-    wake();
+    bell_.ring();
 }
 
 std::optional<grpc_event> call_state::ready() {
@@ -225,12 +221,7 @@ awaitable<grpc_event> call_state::next(milliseconds timeout) {
         auto now = ready();
         if (now) co_return std::move(*now);
         if (std::chrono::steady_clock::now() >= until) co_return grpc_event{};
-        timer_.expires_at(until);
-        // Ended by its time, by wake(), or by a cancellation of the caller, which the next co_await tells.
-        [[maybe_unused]] const auto woken = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none)
-            throw boost::system::system_error(asio::error::operation_aborted);
+        co_await bell_.wait(until);
     }
 }
 

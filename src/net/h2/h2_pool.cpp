@@ -1,12 +1,10 @@
 #include "net/h2/h2_pool.hpp"
 
+#include "net/bell.hpp"
 #include "net/h2/h2_pump.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -31,24 +29,6 @@ constexpr auto fresh = 1s;
 error broken(std::string text) {
     return error{error_kind::upstream_reset, std::move(text)};
 }
-
-// Waits for something that happens on this worker.
-class bell {
-public:
-    explicit bell(reactor& loop) : timer_(loop.executor()) {}
-    void ring() { timer_.cancel(); }
-    // Until it rings or the time comes. Throws when the caller is cancelled.
-    awaitable<void> wait(time_point until) {
-        timer_.expires_at(until);
-        [[maybe_unused]] const auto ended = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none)
-            throw boost::system::system_error(asio::error::operation_aborted);
-    }
-
-private:
-    asio::steady_timer timer_;
-};
 
 }  // namespace
 
@@ -116,7 +96,8 @@ private:
 
 class h2_pool::call final : public upstream_connection {
 public:
-    call(std::shared_ptr<link> on, reactor& loop, bool reused) : on_(std::move(on)), bell_(loop), reused_(reused) {
+    call(std::shared_ptr<link> on, reactor& loop, bool reused)
+        : on_(std::move(on)), bell_(loop.executor()), reused_(reused) {
         on_->attach();
     }
     ~call() override {
@@ -445,7 +426,7 @@ awaitable<result<std::unique_ptr<upstream_connection>>> h2_pool::open(const upst
         if (l->state() == link::making::done) {
             co_return std::unique_ptr<upstream_connection>(std::make_unique<call>(l, loop_, true));
         }
-        bell here(loop_);
+        bell here(loop_.executor());
         const wait_scope waits(*l, here);
         while (l->state() == link::making::under_way) co_await here.wait(loop_.now() + 1s);
         if (l->state() == link::making::failed) co_return l->failure();

@@ -11,10 +11,9 @@ constexpr double slowdown_max = 100;  // one answer in a hundred that hung is no
 
 }  // namespace
 
-learned_capacity::learned_capacity(const capacity_options& o)
-    : options_(o),
-      limit_(std::clamp(o.initial, o.floor, o.max)),
-      exact_(static_cast<double>(std::clamp(o.initial, o.floor, o.max))) {}
+learned_capacity::learned_capacity(const capacity_options& o) : options_(o) {
+    reset();
+}
 
 void learned_capacity::reset() {
     // Whoever has it adds a few numbers.

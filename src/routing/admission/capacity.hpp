@@ -56,10 +56,10 @@ private:
     void end_window(double slowdown);
 
     const capacity_options options_;
-    std::atomic<std::int64_t> limit_;
+    std::atomic<std::int64_t> limit_{0};
     std::atomic_flag learning_ = ATOMIC_FLAG_INIT;
     // Guarded by learning_.
-    double exact_;  // the limit, with its fraction
+    double exact_ = 0;  // the limit, with its fraction
     double slowdowns_ = 0;
     std::int64_t samples_ = 0;
     bool reached_ = false;     // the limit, in this window

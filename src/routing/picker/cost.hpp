@@ -40,7 +40,7 @@ struct cost_weights {
     double home = 4;              // h
     double home_least = 0.25;     // 1 / h
     double kv_wait = 2;           // of W
-    double memory = 6;            // m
+    double memory = 8;            // m
     double kv_scarce = 0.6;       // use of memory from which it is scarce
     double kv_full = 0.95;        // use of memory above which requests wait for room
     double adapter_load_s = 0.3;  // into a free slot

@@ -34,8 +34,7 @@ std::optional<std::string> destination_guard::admit(std::string_view endpoint) c
                                     [&](const net::cidr& block) { return block.contains(address); });
     const bool port_open = ports_.empty() || std::find(ports_.begin(), ports_.end(), parts->port) != ports_.end();
     if (!inside || !port_open) return std::nullopt;
-    const std::string host = address.is_v6() ? '[' + address.to_string() + ']' : address.to_string();
-    return host + ':' + std::to_string(parts->port);
+    return http::write_authority(address.to_string(), parts->port);
 }
 
 }  // namespace sluice::routing

@@ -1,6 +1,7 @@
 // Which endpoints there are, and what workers see of them. What the admin API asks is in endpoint_pool_admin.cpp.
 #include "routing/pools/endpoint_pool.hpp"
 
+#include "http/authority.hpp"
 #include "http/url.hpp"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ void endpoint_pool::replace_admission(std::shared_ptr<admission::pool_admission>
 }
 
 template <class F>
-void endpoint_pool::for_each_queue(F f) {
+void endpoint_pool::for_each_queue(F f) const {
     if (admission_ != nullptr) f(admission_->queue);
     for (const auto& r : replaced_) {
         if (const auto a = r.lock()) f(a->queue);
@@ -148,9 +149,7 @@ result<std::shared_ptr<const pool_member>> endpoint_pool::make_member(const endp
     const auto url = http::parse_url(e.url);
     if (!url) return error{error_kind::bad_request, url.error().message, "url"};
     auto m = std::make_shared<pool_member>();
-    m->id = e.id.empty() ? url->host + ':' + std::to_string(url->port) : e.id;
-    if (e.id.empty() && url->host.find(':') != std::string::npos)
-        m->id = '[' + url->host + "]:" + std::to_string(url->port);
+    m->id = e.id.empty() ? http::write_authority(url->host, url->port) : e.id;
     m->name = picker::name_hash(m->id);
     m->slot = slot;
     m->url = e.url;
@@ -370,13 +369,6 @@ void endpoint_pool::reported(std::string_view id, const signals::server_report& 
     publish(now);
 }
 
-void endpoint_pool::cluster_reported(std::string_view id, const clusters::cluster_report& report, time_point now) {
-    const std::lock_guard lock(mutex_);
-    const entry* const e = find_entry(id);
-    if (e == nullptr) return;
-    e->member->state->cluster.reported(report, picker_.load(e->member->slot).prefill_tokens, now);
-}
-
 clusters::cluster_report endpoint_pool::load_report() const {
     const std::lock_guard lock(mutex_);
     clusters::cluster_report r;
@@ -418,10 +410,7 @@ pool_totals endpoint_pool::totals() const {
     for (const auto& e : entries_) ++t.by_phase[static_cast<std::size_t>(e->life.phase())];
     t.panic = view_->panic;
     t.named = named_.size();
-    for (const auto& r : replaced_) {
-        if (const auto a = r.lock()) t.queued += a->queue.size();
-    }
-    if (admission_ != nullptr) t.queued += admission_->queue.size();
+    for_each_queue([&](const admission::pool_queue& q) { t.queued += q.size(); });
     return t;
 }
 

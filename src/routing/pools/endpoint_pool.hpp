@@ -120,7 +120,6 @@ public:
     void checked(std::string_view id, bool well, std::string problem, std::optional<signals::served_models> models,
                  time_point now);
     void reported(std::string_view id, const signals::server_report& report, time_point now);
-    void cluster_reported(std::string_view id, const clusters::cluster_report& report, time_point now);
     void tick(time_point now);
     // Ends what waited too long for an endpoint. Often: several times a second.
     void expire(time_point now);
@@ -164,7 +163,7 @@ private:
     void replace_admission(std::shared_ptr<admission::pool_admission> by);
     void tell_room(time_point now);
     template <class F>
-    void for_each_queue(F f);
+    void for_each_queue(F f) const;
 
     const std::string name_;
     const std::size_t slots_;

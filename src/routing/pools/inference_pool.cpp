@@ -2,6 +2,7 @@
 #include "routing/pools/inference_pool.hpp"
 
 #include "base/nearest.hpp"
+#include "http/authority.hpp"
 #include "net/address_guard.hpp"
 
 #include <algorithm>
@@ -10,11 +11,6 @@ namespace sluice::routing {
 namespace {
 
 constexpr std::size_t addresses_max = 4096;
-
-std::string authority(const std::string& address, std::uint16_t port) {
-    const bool bare_v6 = address.find(':') != std::string::npos && !address.starts_with('[');
-    return (bare_v6 ? '[' + address + ']' : address) + ':' + std::to_string(port);
-}
 
 class import {
 public:
@@ -96,7 +92,7 @@ private:
                 continue;
             }
             for (const std::uint16_t port : found.ports) {
-                out_.endpoints.emplace_back().url = "http://" + authority(address, port);
+                out_.endpoints.emplace_back().url = "http://" + http::write_authority(address, port);
             }
         }
         if (from_.dns.empty()) return;

@@ -141,10 +141,7 @@ picker::pick_result pool_client::choose(const picker::request_features& f, const
     const picker::slot_set out = without_standbys(left_out(tried, v, now), v);
     if (v.clusters.none()) return choose_among(f, out, now);
     picker::pick_result home = choose_among(f, out | (f.local_only ? v.clusters : v.remotes), now);
-    if (f.local_only) {
-        if (home.count == 0) kept_by_hops.add();
-        return home;
-    }
+    if (f.local_only) return home;
     picker::pick_result remote = choose_remote(f, out, now);
     if (remote.count == 0) return home;
     if (home.count == 0) return remote;

@@ -97,7 +97,7 @@ public:
     // Requests that got none, by the reason of admission::verdict; empty: it was not for load.
     counter& refusals(std::string_view reason);
     counter& spilled;          // to clusters that are not near
-    counter& kept_by_hops;     // with no endpoint but clusters, and sent on as often as may be
+    counter& kept_by_hops;     // refused with no endpoint but clusters left, as they were sent on as often as may be
     histogram& queue_seconds;  // of those that waited and got one
     counter& prompt_tokens;    // of calls whose usage came
     counter& cached_tokens;    // of those, kept by the endpoint

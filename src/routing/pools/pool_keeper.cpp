@@ -1,6 +1,7 @@
 #include "routing/pools/pool_keeper.hpp"
 
 #include "base/random.hpp"
+#include "http/authority.hpp"
 #include "routing/signals/model_list.hpp"
 #include "routing/signals/server_report.hpp"
 #include "telemetry/log.hpp"
@@ -8,7 +9,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -26,12 +26,6 @@ constexpr int failed_checks_rarer = 10;  // of servers that have failed
 constexpr std::size_t model_list_bytes = 1 << 20;
 constexpr std::size_t metrics_bytes = 8 << 20;
 constexpr std::size_t cluster_report_bytes = 16 << 10;
-
-// "10.0.0.1:8000" or "[fd00::1]:8000".
-std::string authority(const asio::ip::address& a, std::uint16_t port) {
-    const std::string host = a.is_v6() ? '[' + a.to_string() + ']' : a.to_string();
-    return host + ':' + std::to_string(port);
-}
 
 std::string what_failed(const result<fetch_reply>& r) {
     if (!r) return describe(r.error());
@@ -100,17 +94,14 @@ void pool_keeper::look_round(time_point now) {
             s.check_at = after(config_.check.interval * rarer, now);
             asio::co_spawn(services_.executor(), check(w.member), asio::detached);
         }
-        if (w.member->cluster) {
-            if (w.member->load_path.empty() || s.polling || now < s.poll_at || withdrawn) continue;
+        // A cluster's report is wanted when it is not ready, too: it says whether there is any server.
+        const bool cluster = w.member->cluster;
+        const bool polled = cluster ? !w.member->load_path.empty() && !withdrawn
+                                    : !config_.load.path.empty() && w.phase == endpoint_phase::ready;
+        if (polled && !s.polling && now >= s.poll_at) {
             s.polling = true;
-            s.poll_at = after(config_.spill.load_interval, now);
-            asio::co_spawn(services_.executor(), poll_cluster(w.member), asio::detached);
-            continue;
-        }
-        if (!config_.load.path.empty() && !s.polling && now >= s.poll_at && w.phase == endpoint_phase::ready) {
-            s.polling = true;
-            s.poll_at = after(config_.load.interval, now);
-            asio::co_spawn(services_.executor(), poll(w.member), asio::detached);
+            s.poll_at = after(cluster ? config_.spill.load_interval : config_.load.interval, now);
+            asio::co_spawn(services_.executor(), cluster ? poll_cluster(w.member) : poll(w.member), asio::detached);
         }
     }
     std::erase_if(schedules_, [](const auto& s) { return !s.second.seen && !s.second.checking && !s.second.polling; });
@@ -185,7 +176,7 @@ awaitable<void> pool_keeper::poll_cluster(member_ptr m) {
     if (answer && answer->head.status == 200) {
         if (const auto report = clusters::read_cluster_report(answer->body)) {
             m->state->cluster.saw_round_trip(picker::seconds_between(began, now));
-            pool_->cluster_reported(m->id, *report, now);
+            m->state->cluster.reported(*report, pool_->picker().load(m->slot).prefill_tokens, now);
         }
     }
     schedules_[m->id].polling = false;
@@ -204,7 +195,7 @@ awaitable<void> pool_keeper::resolve() {
     std::vector<endpoint_config> all;
     for (const auto& a : **found) {
         for (const std::uint16_t port : dns.ports) {
-            all.emplace_back().url = (dns.tls ? "https://" : "http://") + authority(a, port);
+            all.emplace_back().url = (dns.tls ? "https://" : "http://") + http::write_authority(a.to_string(), port);
         }
     }
     const auto problems = pool_->set_source(endpoint_source::dns, all, services_.time().now());

@@ -1,9 +1,8 @@
 #include "stages/ext_proc/ext_proc_config.hpp"
 
+#include "base/ascii.hpp"
 #include "http/authority.hpp"
 #include "stages/ext_proc/request_view.hpp"
-
-#include <algorithm>
 
 namespace sluice::ext_proc_stage {
 namespace {
@@ -26,13 +25,6 @@ void check_modes(config_reader& r, const ext_proc::session_config& s) {
         r.problem("request_body", "must be none or streamed in observability_mode");
     if (s.observe_only && !streams(s.response_body))
         r.problem("response_body", "must be none or streamed in observability_mode");
-}
-
-void lower(std::vector<std::string>& names) {
-    for (std::string& name : names) {
-        std::ranges::transform(name, name.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    }
 }
 
 }  // namespace
@@ -80,7 +72,9 @@ void read(config_reader& r, ext_proc_config& c) {
         r.problem("request_attributes", "travel with the heads of requests, which are not sent");
     r.section("forward_headers", s.headers, "Which header fields the processor is shown.");
     r.field("model_headers", c.model_headers, "Request headers in which it says which model it chose.");
-    lower(c.model_headers);
+    for (std::string& name : c.model_headers) {
+        for (char& letter : name) letter = ascii::lower(letter);
+    }
     r.field("body_bytes_max", c.body_bytes_max, "The largest body that it is given or may give.", {.min = 1024});
     s.limits.body_bytes_max = c.body_bytes_max.value;
     s.limits.message_bytes_max = c.body_bytes_max.value + envelope_bytes;

@@ -1,5 +1,6 @@
 #include "stages/route/outside_pick.hpp"
 
+#include "http/authority.hpp"
 #include "http/reserved_header.hpp"
 #include "routing/admission/request_class.hpp"
 
@@ -11,8 +12,7 @@
 namespace sluice::route {
 
 std::string endpoint_key(const upstream_endpoint& e) {
-    const bool v6 = e.host.find(':') != std::string::npos;
-    return (v6 ? '[' + e.host + ']' : e.host) + ':' + std::to_string(e.port);
+    return http::write_authority(e.host, e.port);
 }
 
 namespace {

@@ -21,12 +21,12 @@ struct placing {
     std::string_view star;
     std::unique_ptr<translation>& translated;
     prompt_facts prompt;
-    header_list class_headers;               // what the client said of its urgency, taken out of the request
-    admission::request_class what;           // it is that to the pool at hand
-    int hops = 0;                            // gateways that have sent it on
-    std::optional<outside_pick> outside;     // of the pool at hand
-    std::optional<routing::pool_call> call;  // of the attempt at hand
-    bool denied = false;                     // an outside picker has answered the client
+    header_list class_headers = {};               // what the client said of its urgency, taken out of the request
+    admission::request_class what = {};           // it is that to the pool at hand
+    int hops = 0;                                 // gateways that have sent it on
+    std::optional<outside_pick> outside = {};     // of the pool at hand
+    std::optional<routing::pool_call> call = {};  // of the attempt at hand
+    bool denied = false;                          // an outside picker has answered the client
 
     bool listed() const { return outside && outside->decided() == outside_pick::outcome::listed; }
 };

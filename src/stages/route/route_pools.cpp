@@ -9,10 +9,9 @@ namespace sluice::route {
 using namespace std::chrono_literals;
 using routing::candidate;
 
-constexpr auto queue_grace = 1s;
-
 namespace {
 
+constexpr auto queue_grace = 1s;
 const admission::admission_config no_rules;  // of pools without admission: a client's own promises count
 
 void refuse(exchange& x, routing::pool_client& pool, const admission::verdict& v) {
@@ -24,6 +23,12 @@ void refuse(exchange& x, routing::pool_client& pool, const admission::verdict& v
 void clear_refusal(exchange& x) {
     x.clear_failure();
     x.failure_headers.remove(admission::dropped_header);
+}
+
+// What a picker outside may see of what the client said of its urgency.
+header_list shown_to_picker(const placing& p, const routing::pool_client& pool) {
+    const auto& rules = pool.config().admission;
+    return admission::class_headers_for_picker(p.class_headers, rules && rules->trust_headers);
 }
 
 }  // namespace
@@ -49,9 +54,14 @@ awaitable<std::optional<candidate>> route_stage::placed(placing& p, candidate c,
         }
         if (native && !p.call) {
             const picker::slot_set tried = again ? picker::slot_set{} : p.plan.tried_slots(*c.at, *c.to);
-            admission::verdict v = place(p, *pool, features, tried);
-            if (v.what == admission::action::wait) v = co_await place_in_turn(p, *pool, features, tried);
-            if (v.what == admission::action::shed) refuse(p.x, *pool, v);
+            picker::pick_result choice = pool->choose(features, tried, services_.time().recent());
+            admission::verdict v = place(p, *pool, features, choice);
+            if (v.what == admission::action::wait) v = co_await place_in_turn(p, *pool, features, tried, choice);
+            if (v.what == admission::action::shed) {
+                const bool only_clusters = features.local_only && choice.count == 0 && pool->current().clusters.any();
+                if (only_clusters) pool->kept_by_hops.add();
+                refuse(p.x, *pool, v);
+            }
         }
         if (p.call) {
             clear_refusal(p.x);
@@ -84,28 +94,26 @@ bool route_stage::classify(placing& p, const routing::pool_client& pool) {
 }
 
 admission::verdict route_stage::place(placing& p, routing::pool_client& pool, const picker::request_features& features,
-                                      const picker::slot_set& tried) {
-    const auto now = services_.time().recent();
-    picker::pick_result choice = pool.choose(features, tried, now);
+                                      picker::pick_result& choice) {
     admission::situation s;
     s.queue_enabled = pool.admission() != nullptr && pool.config().admission->queue.enabled;
     s.in_turn = !s.queue_enabled || pool.admission()->queue.idle();
     if (s.queue_enabled && (!s.in_turn || choice.refused == picker::refusal::busy))
         s.others_wait = pool.admission()->queue.view(p.what.priority);
     const admission::verdict v = admission::judge(choice, p.what, s);
-    if (v.what == admission::action::admit) p.call.emplace(pool, pool.take(choice, features, now), features, p.x);
+    if (v.what == admission::action::admit)
+        p.call.emplace(pool, pool.take(choice, features, services_.time().recent()), features, p.x);
     return v;
 }
 
 awaitable<admission::verdict> route_stage::place_in_turn(placing& p, routing::pool_client& pool,
                                                          const picker::request_features& features,
-                                                         picker::slot_set tried) {
+                                                         const picker::slot_set& tried, picker::pick_result& choice) {
     using admission::enqueued;
     admission::pool_queue& queue = pool.admission()->queue;
     queue_wait waker(services_.executor());
     admission::waiting place(queue, waker);
     const auto began = services_.time().now();
-    picker::pick_result choice = pool.choose(features, tried, began);
     const admission::queue_item item{.priority = p.what.priority,
                                      .tenant = p.what.tenant,
                                      .tokens = admission::fair_tokens(choice.prompt_tokens, choice.output_tokens),
@@ -144,10 +152,8 @@ awaitable<admission::verdict> route_stage::place_in_turn(placing& p, routing::po
 
 awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const picker::request_features& features) {
     routing::pool_client& pool = *c.at->pool();
-    const auto& rules = pool.config().admission;
-    header_list shown = admission::class_headers_for_picker(p.class_headers, rules && rules->trust_headers);
     if (!p.outside && pool.callout() != nullptr) {
-        p.outside.emplace(p.x, pool, std::move(shown));
+        p.outside.emplace(p.x, pool, shown_to_picker(p, pool));
         const std::string name = upstream_name(*c.of, *c.to, p.star);
         const auto outcome = co_await p.outside->ask_callout(features, name);
         if (outcome == outside_pick::outcome::denied) {
@@ -161,7 +167,7 @@ awaitable<bool> route_stage::place_outside(placing& p, const candidate& c, const
             p.x.fail(aimed.error());
             co_return false;
         }
-        p.outside.emplace(p.x, pool, std::move(shown));
+        p.outside.emplace(p.x, pool, shown_to_picker(p, pool));
         const auto outcome = co_await p.outside->ask();
         if (outcome == outside_pick::outcome::denied) {
             p.denied = !p.plan.has_others() || status_of(*p.x.failure()) < 429;
@@ -190,7 +196,7 @@ awaitable<void> route_stage::call_pool(placing& p, next_stage next, const candid
         p.outside->apply();
         follower = p.outside->follower();
     } else if (const auto& service = c.at->pool()->service(); service != nullptr && service->config().shadow) {
-        shadow_pick(x, *c.at->pool(), p.class_headers, p.call->member());
+        shadow_pick(x, *c.at->pool(), shown_to_picker(p, *c.at->pool()), p.call->member());
     }
     header_list& headers = x.request_to_change().headers;
     if (p.call->member().cluster) headers.set(clusters::hops_header, std::to_string(p.hops + 1));

@@ -217,7 +217,7 @@ awaitable<void> route_stage::serve_model(exchange& x, next_stage next, request_f
     const routing::target* const first_choice = c->to;
     const bool chats = facts.api && facts.api->wants == routing::operation::chat;
     c->at->state().retries.called();
-    placing p{x, plan, facts, star, translated, prompt_facts(x), {}, {}, 0, {}, {}};
+    placing p{x, plan, facts, star, translated, prompt_facts(x)};
     if (has_pools_) {
         p.class_headers = admission::take_class_headers(x.request_to_change().headers);
         const auto hops = clusters::take_hops(x.request_to_change().headers);

@@ -62,12 +62,14 @@ private:
     awaitable<bool> place_outside(placing& p, const routing::candidate& c, const picker::request_features& features);
     // What the request is to the pool, by its headers and the pool's rules. False: they say nonsense, and x has failed.
     static bool classify(placing& p, const routing::pool_client& pool);
-    // Gives the request an endpoint by the pool's own balancer, if it is its turn and one has room: p.call.
+    // Gives the request the endpoint that the pool's own balancer chose, if there is one and it is its turn: p.call.
     admission::verdict place(placing& p, routing::pool_client& pool, const picker::request_features& features,
-                             const picker::slot_set& tried);
-    // The same where all are busy or others wait: in the pool's queue.
+                             picker::pick_result& choice);
+    // The same where all are busy or others wait: in the pool's queue. Chooses again for each try: `choice` is the
+    // last.
     awaitable<admission::verdict> place_in_turn(placing& p, routing::pool_client& pool,
-                                                const picker::request_features& features, picker::slot_set tried);
+                                                const picker::request_features& features, const picker::slot_set& tried,
+                                                picker::pick_result& choice);
     // The request as any target may get it: made once, by the first who needs it. facts.api is set.
     translation& asked_in(exchange& x, const request_facts& facts, std::unique_ptr<translation>& made) const;
     awaitable<void> pause(int attempts);

@@ -14,6 +14,11 @@ TEST_CASE("identifiers are written in lower case with leading zeros and read bac
     CHECK(parse_span_id("00000000000000b7") == span_id{0xb7});
 }
 
+TEST_CASE("bytes are written as two digits each") {
+    CHECK(to_hex(std::string_view{}).empty());
+    CHECK(to_hex(std::string_view("\x00\x7f\xff\x0a", 4)) == "007fff0a");
+}
+
 TEST_CASE("what is not lower case hexadecimal of the right length is no identifier") {
     CHECK_FALSE(parse_span_id("00000000000000B7"));
     CHECK_FALSE(parse_span_id("0000000000000b7"));

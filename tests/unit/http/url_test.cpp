@@ -137,3 +137,13 @@ TEST_CASE("an authority falls into host and port") {
     CHECK(six->ipv6);
     CHECK(parse_authority("127.0.0.1:65535")->port == 65535);
 }
+
+TEST_CASE("an authority is written with brackets around a bare IPv6 literal and around nothing else") {
+    CHECK(write_authority("example.com", 8080) == "example.com:8080");
+    CHECK(write_authority("10.0.0.1", 80) == "10.0.0.1:80");
+    CHECK(write_authority("fd00::1", 8000) == "[fd00::1]:8000");
+    CHECK(write_authority("[fd00::1]", 8000) == "[fd00::1]:8000");
+    CHECK(write_authority("example.com", 0) == "example.com");
+    CHECK(write_authority("::1", 0) == "[::1]");
+    CHECK(write_authority("::1", 65535) == "[::1]:65535");
+}

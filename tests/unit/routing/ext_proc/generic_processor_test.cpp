@@ -1,8 +1,5 @@
 // Processors that are no pickers: the modes and words that those of the stage `ext_proc` use.
-#include "routing/ext_proc/processor_session.hpp"
-
-#include <external_processor.pb.h>
-#include <catch2/catch.hpp>
+#include "unit/routing/ext_proc/session_dialogue.hpp"
 
 #include <string>
 
@@ -12,11 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct generic {
-    session_config config;
-    processor_session::time_point now{1h};
-    std::optional<processor_session> session;
-
+struct generic : session_dialogue {
     generic() {
         config.request_body = config.response_body = body_mode::none;
         config.must_pick = false;
@@ -30,36 +23,13 @@ struct generic {
         head.headers.add("X-Team", "a");
         session->on_request(std::move(head), last, {}, now);
     }
-    template <class T>
-    T expect() {
-        auto a = session->next();
-        REQUIRE(a);
-        REQUIRE(std::holds_alternative<T>(*a));
-        return std::get<T>(std::move(*a));
-    }
-    wire::ProcessingRequest sent() {
-        wire::ProcessingRequest m;
-        REQUIRE(m.ParseFromString(expect<send_message>().bytes));
-        return m;
-    }
-    void says(const wire::ProcessingResponse& m) { session->on_message(m.SerializeAsString(), now); }
-    void lets_pass_request() {
-        wire::ProcessingResponse m;
-        m.mutable_request_headers()->mutable_response();
-        says(m);
-    }
     void responding(bool last = false) {
         begin();
         expect<send_message>();
-        lets_pass_request();
+        request_head();
         expect<dispatch>();
         session->on_response({"", "", "", "", 200, {}}, last, {}, now);
         expect<send_message>();
-    }
-    static void set(wire::CommonResponse& to, const std::string& name, const std::string& value) {
-        auto& h = *to.mutable_header_mutation()->add_set_headers()->mutable_header();
-        h.set_key(name);
-        h.set_raw_value(value);
     }
 };
 
@@ -70,7 +40,7 @@ TEST_CASE("a processor is not shown what a client proves itself with, and it sti
     d.begin();
     const auto head = d.sent();
     for (const auto& h : head.request_headers().headers().headers()) CHECK(h.key() != "authorization");
-    d.lets_pass_request();
+    d.request_head();
     const auto go = d.expect<dispatch>();
     CHECK(go.head.headers.find("authorization") == "Bearer secret");
     CHECK(go.endpoints.empty());
@@ -142,7 +112,7 @@ TEST_CASE("a reply is replaced at its head") {
     CHECK(body.bytes == "mine");
     CHECK(body.last);
     d.session->on_response_body("the upstream's", true, d.now);
-    CHECK_FALSE(d.session->next());
+    d.quiet();
 }
 
 TEST_CASE("a body offered before its mode became buffered travels whole") {
@@ -187,11 +157,9 @@ TEST_CASE("a buffered reply over the limit passes where the processor fails open
     d.config.limits.body_bytes_max = 4;
     d.config.on_failure = failure_mode::open;
     d.responding();
-    wire::ProcessingResponse m;
-    m.mutable_response_headers()->mutable_response();
-    d.says(m);
+    d.reply_head();
     d.session->on_response_body("abc", false, d.now);
-    CHECK_FALSE(d.session->next());
+    d.quiet();
     d.session->on_response_body("def", true, d.now);
     d.expect<end_stream>();
     d.expect<respond_headers>();

@@ -1,9 +1,6 @@
-#include "routing/ext_proc/processor_session.hpp"
+#include "unit/routing/ext_proc/session_dialogue.hpp"
 
 #include "routing/ext_proc/picker_headers.hpp"
-
-#include <external_processor.pb.h>
-#include <catch2/catch.hpp>
 
 #include <string>
 
@@ -15,12 +12,7 @@ namespace {
 
 const std::string endpoint_a = "10.0.0.1:8000", endpoint_b = "10.0.0.2:8000";
 
-// A dialogue: what happens, and what the session then says.
-struct dialogue {
-    session_config config;
-    processor_session::time_point now{1h};
-    std::optional<processor_session> session;
-
+struct dialogue : session_dialogue {
     processor_session& begin(bool last = false, std::vector<std::string> subset = {}) {
         session.emplace(config, [](std::string_view e) { return e == endpoint_a || e == endpoint_b; });
         message_head head{"POST", "http", "gateway", "/v1/chat/completions", 0, {}};
@@ -29,43 +21,18 @@ struct dialogue {
         session->on_request(std::move(head), last, std::move(subset), now);
         return *session;
     }
-    template <class T>
-    T expect() {
-        auto a = session->next();
-        REQUIRE(a);
-        REQUIRE(std::holds_alternative<T>(*a));
-        return std::get<T>(std::move(*a));
-    }
-    wire::ProcessingRequest sent() {
-        wire::ProcessingRequest m;
-        REQUIRE(m.ParseFromString(expect<send_message>().bytes));
-        return m;
-    }
-    void quiet() { REQUIRE_FALSE(session->next()); }
-    void says(const wire::ProcessingResponse& m) { session->on_message(m.SerializeAsString(), now); }
-
     void pick(const std::string& list) {
         wire::ProcessingResponse m;
         auto& lb = (*m.mutable_dynamic_metadata()->mutable_fields())["envoy.lb"];
         (*lb.mutable_struct_value()->mutable_fields())[std::string{destination_name}].set_string_value(list);
-        set(*m.mutable_request_headers(), std::string{destination_name}, list);
+        set(*m.mutable_request_headers()->mutable_response(), std::string{destination_name}, list);
         says(m);
-    }
-    static void set(wire::HeadersResponse& m, const std::string& name, const std::string& value) {
-        auto& h = *m.mutable_response()->mutable_header_mutation()->add_set_headers()->mutable_header();
-        h.set_key(name);
-        h.set_raw_value(value);
     }
     void body(std::string bytes, bool last) {
         wire::ProcessingResponse m;
         auto& s = *m.mutable_request_body()->mutable_response()->mutable_body_mutation()->mutable_streamed_response();
         s.set_body(std::move(bytes));
         s.set_end_of_stream(last);
-        says(m);
-    }
-    void reply_head() {
-        wire::ProcessingResponse m;
-        m.mutable_response_headers()->mutable_response();
         says(m);
     }
     void reply_body(std::string bytes, bool last) {
@@ -358,7 +325,7 @@ TEST_CASE("a header that contradicts the metadata is a failure, one alone is eno
     dialogue d;
     d.asked();
     wire::ProcessingResponse m;
-    dialogue::set(*m.mutable_request_headers(), std::string{destination_name}, endpoint_a);
+    dialogue::set(*m.mutable_request_headers()->mutable_response(), std::string{destination_name}, endpoint_a);
     SECTION("alone") {
         d.says(m);
         d.body("{}", true);
@@ -397,7 +364,7 @@ TEST_CASE("a processor cannot touch how a message is framed or addressed") {
     dialogue d;
     d.asked();
     wire::ProcessingResponse m;
-    auto& h = *m.mutable_request_headers();
+    auto& h = *m.mutable_request_headers()->mutable_response();
     dialogue::set(h, std::string{destination_name}, endpoint_a);
     for (const char* name : {"Host", "content-length", "Transfer-Encoding", "connection", ":path", ":method",
                              "x-llm-d-slo-ttft-ms", "bad name"}) {
@@ -405,8 +372,8 @@ TEST_CASE("a processor cannot touch how a message is framed or addressed") {
     }
     dialogue::set(h, "x-prefiller-host-port", "10.0.0.9:1");
     dialogue::set(h, "x-split", "a\r\nb: c");
-    h.mutable_response()->mutable_header_mutation()->add_remove_headers("host");
-    h.mutable_response()->mutable_header_mutation()->add_remove_headers("content-type");
+    h.mutable_header_mutation()->add_remove_headers("host");
+    h.mutable_header_mutation()->add_remove_headers("content-type");
     d.says(m);
     d.body("{}", true);
     const auto go = d.expect<dispatch>();
