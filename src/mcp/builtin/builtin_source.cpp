@@ -1,6 +1,7 @@
 #include "mcp/builtin/builtin_source.hpp"
 
 #include "http/json_writer.hpp"
+#include "mcp/protocol/mirrored_arguments.hpp"
 #include "mcp/serve/view.hpp"
 
 #include <algorithm>
@@ -35,6 +36,7 @@ feature feature_of(const builtin_tool& t) {
     w.key("inputSchema").raw(t.input_schema);
     if (!t.output_schema.empty()) w.key("outputSchema").raw(t.output_schema);
     w.end_object();
+    if (auto mirrored = mirrored_arguments(t.input_schema)) f.mirrored = std::move(*mirrored);
     return f;
 }
 
@@ -74,6 +76,7 @@ void read(config_reader& r, builtin_tool& c) {
     read_shown(r, c.shown);
     r.json("input_schema", c.input_schema, "JSON Schema of its arguments.");
     r.json("output_schema", c.output_schema, "JSON Schema of its structured result.");
+    if (auto m = mirrored_arguments(c.input_schema); !m) r.problem("input_schema", m.error().message);
     read_script(r, c.does, "CallToolResult: content, structuredContent, isError. Strings are templates.");
 }
 

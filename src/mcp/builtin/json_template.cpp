@@ -36,7 +36,7 @@ result<void> json_template::take(const value& v) {
         return {};
     }
     if (!v.is(value::kind::string) || v.text_view().find("{{") == std::string_view::npos) {
-        add(v.json(SIZE_MAX));
+        add(v.json(rest::template_bytes_max));
         return {};
     }
     auto text = rest::text_template::compile(v.text_view());

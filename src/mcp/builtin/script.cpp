@@ -15,6 +15,9 @@ using rest::value;
 
 namespace {
 
+// Of the answers that the state of a call carries.
+constexpr std::size_t answers_bytes_max = 512 * 1024;
+
 using steps_config = std::vector<step_config>;
 
 config_variant step_kind(steps_config& out, std::string name, std::string doc, step_config::kind kind,
@@ -152,7 +155,7 @@ awaitable<outcome> script::run(const call& c, value::members data, call_channel&
             wanted.requests.push_back({q.key, q.method, std::move(*params)});
         }
         if (wanted.requests.empty()) continue;
-        wanted.state = object_of(answers).json(SIZE_MAX);
+        wanted.state = object_of(answers).json(answers_bytes_max);
         co_return wanted;
     }
     auto text = result_.fill(object_of(data), context);

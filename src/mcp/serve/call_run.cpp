@@ -176,6 +176,7 @@ void call_run::finish(const outcome& o) {
         append_result(message, plan_.request.id, finished_result(result, plan_.client.speaks, setting_->info, hint));
     }
     out_->push(std::move(message));
+    out_->finish();
 }
 
 std::string call_run::about() const { return state_binding(plan_.request, plan_.caller); }

@@ -8,6 +8,7 @@
 //   DELETE            ends a session
 #pragma once
 
+#include "mcp/mcp_config.hpp"
 #include "mcp/serve/server.hpp"
 #include "stages/mcp/mcp_stage_config.hpp"
 
