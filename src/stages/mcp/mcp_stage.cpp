@@ -76,7 +76,7 @@ mcp_stage::mcp_stage(const mcp_stage_config& c, const mcp_config& sources, servi
 
 awaitable<void> mcp_stage::serve(exchange& x, next_stage) {
     if (!host_and_origin_fit(x, config_)) {
-        const rpc_error refused(rpc_code::invalid_request, "This Host or Origin may not call here.");
+        const rpc_error refused(rpc_code::invalid_request, "This Host or Origin may not call here: see `hosts` and `origins` of the mcp stage.");
         co_return co_await respond_error(x, 403, {}, refused);
     }
     const std::string& method = x.request().method;
