@@ -16,7 +16,8 @@ void read(config_reader& r, source_config& c) {
 void read(config_reader& r, view_source_config& c) {
     r.field("source", c.source, "Name of a tool source.", required);
     r.field("tools", c.tools, "Globs of the source's names of tools; all of them, if absent.");
-    r.field("prefix", c.prefix, "Put before its names of tools and prompts; if absent, only names that collide get one.");
+    r.field("prefix", c.prefix,
+            "Put before its names of tools and prompts; if absent, only names that collide get one.");
     r.field("rename", c.rename, "Names in this view, by the source's own.");
 }
 
@@ -43,7 +44,8 @@ void read(config_reader& r, mcp_config& c) {
         for (std::size_t k = 0; k < c.views[i].sources.size(); ++k) {
             const std::string& wanted = c.views[i].sources[k].source;
             if (wanted.empty() || sources.contains(wanted)) continue;
-            r.problem(at + ".sources[" + std::to_string(k) + "].source", "there is no tool source \"" + wanted + "\"" + did_you_mean(wanted, known));
+            r.problem(at + ".sources[" + std::to_string(k) + "].source",
+                      "there is no tool source \"" + wanted + "\"" + did_you_mean(wanted, known));
         }
     }
 }

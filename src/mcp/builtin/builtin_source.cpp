@@ -60,7 +60,9 @@ feature feature_of(const builtin_resource& r, bool is_template) {
     return f;
 }
 
-bool is_template(const std::string& uri) { return uri.find('{') != std::string::npos; }
+bool is_template(const std::string& uri) {
+    return uri.find('{') != std::string::npos;
+}
 
 value arguments_of(const call& c) {
     const auto params = json_object::inside({json_type::object, c.params.empty() ? "{}" : c.params});
@@ -183,7 +185,8 @@ outcome builtin_source::complete(const call& c) const {
     if (!argument || argument->type != json_type::object)
         return rpc_error(rpc_code::invalid_params, "`argument` is expected to be an object.");
     const auto fields = json_object::inside(*argument);
-    const auto name = fields ? fields->find("name") : std::nullopt, typed = fields ? fields->find("value") : std::nullopt;
+    const auto name = fields ? fields->find("name") : std::nullopt,
+               typed = fields ? fields->find("value") : std::nullopt;
     if (!name || !typed || !name->string() || !typed->string())
         return rpc_error(rpc_code::invalid_params, "`argument` is expected to have a name and a value.");
     constexpr std::size_t values_max = 100;

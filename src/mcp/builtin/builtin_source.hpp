@@ -26,14 +26,14 @@ void read(config_reader& r, builtin_tool& c);
 struct builtin_prompt {
     std::string name;
     shown_config shown;
-    std::string arguments;                                          // JSON: a list of PromptArgument; may be empty
+    std::string arguments;                               // JSON: a list of PromptArgument; may be empty
     std::map<std::string, std::string> raw_completions;  // JSON lists: values that an argument may have
     script_config does;
 };
 void read(config_reader& r, builtin_prompt& c);
 
 struct builtin_resource {
-    std::string uri;   // or a template, with {name} for one segment
+    std::string uri;  // or a template, with {name} for one segment
     std::string name;
     std::string mime_type;
     shown_config shown;

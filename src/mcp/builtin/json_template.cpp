@@ -54,7 +54,8 @@ result<std::string> json_template::fill(const value& data, const rest::template_
         auto text = p.text.execute(data, context, rest::placing::text);
         if (!text) return text.error();
         append_json_string(out, *text);
-        if (out.size() > context.limits.output_bytes_max) return error{error_kind::payload_too_large, "The result is too large."};
+        if (out.size() > context.limits.output_bytes_max)
+            return error{error_kind::payload_too_large, "The result is too large."};
     }
     return out;
 }

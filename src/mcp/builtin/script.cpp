@@ -48,10 +48,10 @@ std::vector<config_variant> step_kinds(steps_config& out) {
     kinds.push_back(step_kind(out, "wait", "Waits.", k::wait, [](config_reader& r, step_config& s) {
         r.field("time", s.time, "How long.", {.min = 0, .max = 60, .need = presence::required});
     }));
-    kinds.push_back(step_kind(out, "ask", "Asks the client, or its user or model.", k::ask,
-                              [](config_reader& r, step_config& s) {
-                                  r.map("questions", s.questions, "What is asked, by the names of the answers.", required);
-                              }));
+    kinds.push_back(
+        step_kind(out, "ask", "Asks the client, or its user or model.", k::ask, [](config_reader& r, step_config& s) {
+            r.map("questions", s.questions, "What is asked, by the names of the answers.", required);
+        }));
     kinds.push_back(step_kind(out, "disconnect", "Ends the stream; the client comes back for the rest (2025-11-25).",
                               k::disconnect, [](config_reader&, step_config&) {}));
     return kinds;
@@ -69,7 +69,8 @@ bool fits(const std::string& method, const value& answer) {
     if (!answer.is(value::kind::object)) return false;
     if (method == "elicitation/create") {
         const value action = answer.get("action");
-        const bool known = action.text_view() == "accept" || action.text_view() == "decline" || action.text_view() == "cancel";
+        const bool known =
+            action.text_view() == "accept" || action.text_view() == "decline" || action.text_view() == "cancel";
         return known && (action.text_view() != "accept" || answer.get("content").is(value::kind::object));
     }
     if (method == "roots/list") return answer.get("roots").is(value::kind::array);

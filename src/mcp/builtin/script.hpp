@@ -25,9 +25,9 @@
 namespace sluice::mcp {
 
 struct question_config {
-    std::string method;  // elicitation/create, sampling/createMessage, roots/list
+    std::string method;         // elicitation/create, sampling/createMessage, roots/list
     std::string params = "{}";  // JSON
-    bool optional = false;  // left out where the client cannot be asked so
+    bool optional = false;      // left out where the client cannot be asked so
 };
 void read(config_reader& r, question_config& c);
 
@@ -37,7 +37,7 @@ struct step_config {
     std::string level = "info", logger, data;  // log; data is JSON
     double progress = 0, total = 0;            // progress; total 0: not known
     std::string message;
-    std::chrono::milliseconds time{0};          // wait
+    std::chrono::milliseconds time{0};                 // wait
     std::map<std::string, question_config> questions;  // ask
 };
 

@@ -99,14 +99,17 @@ std::optional<log_level> parse_log_level(std::string_view text) {
     return std::nullopt;
 }
 
-std::string_view to_string(log_level level) { return level_names[static_cast<std::size_t>(level)]; }
+std::string_view to_string(log_level level) {
+    return level_names[static_cast<std::size_t>(level)];
+}
 
 std::variant<request_meta, rpc_error> read_meta(std::string_view params) {
     request_meta out;
     const auto fields = object_of(params);
     const auto meta_value = fields ? fields->find("_meta") : std::nullopt;
     if (!meta_value) return out;
-    if (meta_value->type != json_type::object) return rpc_error{rpc_code::invalid_params, "`_meta` is expected to be an object."};
+    if (meta_value->type != json_type::object)
+        return rpc_error{rpc_code::invalid_params, "`_meta` is expected to be an object."};
     const auto meta = json_object::inside(*meta_value);
     if (!meta) return rpc_error{rpc_code::invalid_params, "`_meta` has a member twice."};
     const auto find = [&](std::string_view name) { return meta->find(std::string(prefix).append(name)); };

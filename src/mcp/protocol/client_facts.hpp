@@ -52,7 +52,7 @@ struct client_facts {
 
 // Of one request: what stands in its `_meta`.
 struct request_meta {
-    bool present = false;         // there is a `_meta` with a protocolVersion: the modern era
+    bool present = false;          // there is a `_meta` with a protocolVersion: the modern era
     std::string protocol_version;  // as sent
     bool has_capabilities = false;
     client_facts client;

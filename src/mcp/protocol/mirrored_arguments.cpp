@@ -68,7 +68,8 @@ private:
         const auto annotation = property.find(keyword);
         if (!annotation) return {};
         const auto header = annotation->string();
-        if (!header || !valid_header_name(*header)) return bad(annotation->raw.substr(0, 64), "is no name of a header.");
+        if (!header || !valid_header_name(*header))
+            return bad(annotation->raw.substr(0, 64), "is no name of a header.");
         const auto type = property.find("type");
         const std::string_view t = type ? type->raw : std::string_view{};
         if (t != R"("string")" && t != R"("integer")" && t != R"("boolean")")

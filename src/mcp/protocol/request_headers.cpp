@@ -15,7 +15,9 @@ rpc_error mismatch(std::string_view header, std::string_view what) {
     return {rpc_code::header_mismatch, std::string("Header mismatch: ").append(header).append(" ").append(what)};
 }
 
-bool visible(char c) { return c >= 0x21 && c <= 0x7e; }
+bool visible(char c) {
+    return c >= 0x21 && c <= 0x7e;
+}
 
 bool plain(std::string_view value) {
     return std::all_of(value.begin(), value.end(), [](char c) { return visible(c) || c == ' ' || c == '\t'; });

@@ -25,8 +25,8 @@ std::optional<rpc_error> check_headers(const header_list& headers, const rpc_mes
 
 // An argument that a tool wants to see in a header too: "x-mcp-header" in its schema.
 struct mirrored_argument {
-    std::string header;              // behind "Mcp-Param-"
-    std::vector<std::string> path;   // keys of properties, from the root of the arguments
+    std::string header;             // behind "Mcp-Param-"
+    std::vector<std::string> path;  // keys of properties, from the root of the arguments
 };
 // `arguments` is a JSON object. Error: header_mismatch.
 std::optional<rpc_error> check_mirrored(const header_list& headers, std::span<const mirrored_argument> mirrored,

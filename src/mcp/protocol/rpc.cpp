@@ -47,9 +47,13 @@ std::variant<rpc_message, bad_message> read_call(rpc_message m, const json_objec
     return m;
 }
 
-void open(std::string& out) { out += R"({"jsonrpc":"2.0",)"; }
+void open(std::string& out) {
+    out += R"({"jsonrpc":"2.0",)";
+}
 
-void add_id(std::string& out, std::string_view id) { out.append(R"("id":)").append(id).append(","); }
+void add_id(std::string& out, std::string_view id) {
+    out.append(R"("id":)").append(id).append(",");
+}
 
 }  // namespace
 
@@ -57,9 +61,9 @@ std::variant<rpc_message, bad_message> read_message(std::string_view text) {
     const auto body = json_object::parse(text);
     if (!body) {
         const bool json = validate_json(text).has_value();
-        return bad_message{{}, rpc_error(json ? rpc_code::invalid_request : rpc_code::parse_error,
-                                         std::string(json ? "No JSON-RPC message: " : "No JSON: ") +
-                                             body.error().message)};
+        return bad_message{{},
+                           rpc_error(json ? rpc_code::invalid_request : rpc_code::parse_error,
+                                     std::string(json ? "No JSON-RPC message: " : "No JSON: ") + body.error().message)};
     }
     rpc_message m;
     if (const auto id = body->find("id")) {
@@ -133,6 +137,8 @@ void append_request(std::string& out, std::string_view id, std::string_view meth
     out += '}';
 }
 
-std::string json_id(std::string_view text) { return to_json_string(text); }
+std::string json_id(std::string_view text) {
+    return to_json_string(text);
+}
 
 }  // namespace sluice::mcp

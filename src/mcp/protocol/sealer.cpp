@@ -20,8 +20,12 @@ constexpr std::size_t text_bytes_max = 1 << 20;
 
 using cipher_context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+unsigned char* bytes(std::string& text) {
+    return reinterpret_cast<unsigned char*>(text.data());
+}
 
 // No two pairs give the same bytes.
 std::string associated(std::string_view purpose, std::string_view about) {
@@ -64,13 +68,12 @@ std::string sealer::seal(std::string_view purpose, std::string_view about, std::
     const cipher_context c(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
     unsigned char* const body = bytes(out) + nonce_bytes;
     int n = 0;
-    const bool sealed =
-        c && plain.size() <= text_bytes_max &&
-        EVP_EncryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(out)) == 1 &&
-        EVP_EncryptUpdate(c.get(), nullptr, &n, bytes(bound), static_cast<int>(bound.size())) == 1 &&
-        EVP_EncryptUpdate(c.get(), body, &n, bytes(plain), static_cast<int>(plain.size())) == 1 &&
-        EVP_EncryptFinal_ex(c.get(), body + n, &n) == 1 &&
-        EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, body + plain.size()) == 1;
+    const bool sealed = c && plain.size() <= text_bytes_max &&
+                        EVP_EncryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(out)) == 1 &&
+                        EVP_EncryptUpdate(c.get(), nullptr, &n, bytes(bound), static_cast<int>(bound.size())) == 1 &&
+                        EVP_EncryptUpdate(c.get(), body, &n, bytes(plain), static_cast<int>(plain.size())) == 1 &&
+                        EVP_EncryptFinal_ex(c.get(), body + n, &n) == 1 &&
+                        EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes, body + plain.size()) == 1;
     if (!sealed) throw std::runtime_error("sealing a text failed");
     return base64url_encode(out);
 }

@@ -20,6 +20,8 @@ inline constexpr version newest = version::v2026_07_28;
 
 std::string_view to_string(version v);
 std::optional<version> parse_version(std::string_view text);
-inline bool modern(version v) { return v >= version::v2026_07_28; }
+inline bool modern(version v) {
+    return v >= version::v2026_07_28;
+}
 
 }  // namespace sluice::mcp

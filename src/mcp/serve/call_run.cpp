@@ -62,7 +62,12 @@ std::string state_binding(const rpc_message& request, const identity& caller) {
 
 call_run::call_run(call_plan plan, std::shared_ptr<const call_setting> setting, std::shared_ptr<session_book> book,
                    std::shared_ptr<message_stream> out, services& s)
-    : plan_(std::move(plan)), setting_(std::move(setting)), book_(std::move(book)), out_(std::move(out)), services_(s) {
+    : plan_(std::move(plan)),
+      setting_(std::move(setting)),
+      book_(std::move(book)),
+      out_(std::move(out)),
+      services_(s),
+      began_(s.time().now()) {
     running_->session = plan_.session;
     running_->request_id = plan_.request.id;
 }
@@ -77,6 +82,8 @@ void call_run::start() {
                            log::error("mcp: a call of \"{}\" ended by an exception", self->plan_.name);
                            self->finish(rpc_error(rpc_code::internal, "The gateway failed."));
                        }
+                       if (self->running_->cancelled && self->plan_.figures.cancelled != nullptr)
+                           self->plan_.figures.cancelled->add();
                        self->over_ = true;
                        self->out_->finish();
                    }));
@@ -112,7 +119,8 @@ std::optional<rpc_error> call_run::unable(const input_required& wanted) const {
     abilities missing;
     for (const input_request& r : wanted.requests) {
         const auto need = needed_for(r.method, r.params);
-        if (!need) return rpc_error(rpc_code::internal, "The source asked for what no client can be asked: " + r.method);
+        if (!need)
+            return rpc_error(rpc_code::internal, "The source asked for what no client can be asked: " + r.method);
         if (!plan_.client.can.has(*need)) missing.add(*need);
     }
     const bool no_way = !modern(plan_.client.speaks) && !plan_.streams && !wanted.requests.empty();
@@ -156,7 +164,19 @@ awaitable<std::variant<std::string, rpc_error>> call_run::ask(const input_reques
     co_return std::move(q->answer->result);
 }
 
+void call_run::count(const outcome& o) const {
+    const call_figures& f = plan_.figures;
+    if (f.seconds == nullptr) return;
+    f.seconds->observe(std::chrono::duration<double>(services_.time().now() - began_).count());
+    if (std::holds_alternative<rpc_error>(o)) return f.failed->add();
+    if (std::holds_alternative<input_required>(o)) return f.input_required->add();
+    const auto result = json_object::inside({json_type::object, std::get<completed>(o).result});
+    const auto is_error = result ? result->find("isError") : std::nullopt;
+    (is_error && is_error->boolean().value_or(false) ? f.tool_error : f.ok)->add();
+}
+
 void call_run::finish(const outcome& o) {
+    count(o);
     std::string message;
     if (const auto* e = std::get_if<rpc_error>(&o)) {
         error_code_ = e->code;
@@ -179,7 +199,9 @@ void call_run::finish(const outcome& o) {
     out_->finish();
 }
 
-std::string call_run::about() const { return state_binding(plan_.request, plan_.caller); }
+std::string call_run::about() const {
+    return state_binding(plan_.request, plan_.caller);
+}
 
 awaitable<void> call_run::notify(std::string_view method, std::string params) {
     if (!plan_.streams) co_return;

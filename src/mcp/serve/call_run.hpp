@@ -7,6 +7,7 @@
 #pragma once
 
 #include "mcp/protocol/sealer.hpp"
+#include "mcp/serve/call_figures.hpp"
 #include "mcp/serve/feature_source.hpp"
 #include "mcp/serve/message_stream.hpp"
 #include "mcp/serve/results.hpp"
@@ -46,6 +47,8 @@ struct call_plan {
     std::string progress_token;
     std::string state, input_responses;  // opened and checked
     bool streams = true;                 // may the client be sent more than the answer?
+    std::string counts_as;               // in metrics
+    call_figures figures;                // null handles: nothing is counted
 };
 
 class call_run final : public call_channel, public std::enable_shared_from_this<call_run> {
@@ -77,6 +80,7 @@ private:
     awaitable<std::variant<std::string, rpc_error>> ask(const input_request& r);
     std::optional<rpc_error> unable(const input_required& wanted) const;
     void finish(const outcome& o);
+    void count(const outcome& o) const;
     std::string about() const;
 
     call_plan plan_;
@@ -85,6 +89,7 @@ private:
     const std::shared_ptr<message_stream> out_;
     const std::shared_ptr<running_call> running_ = std::make_shared<running_call>();
     services& services_;
+    const std::chrono::steady_clock::time_point began_;
     bool over_ = false;
     int error_code_ = 0;
 };

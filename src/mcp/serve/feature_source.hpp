@@ -40,10 +40,14 @@ struct feature_set {
 
     const std::vector<feature>& of(feature_kind k) const {
         switch (k) {
-            case feature_kind::tool: return tools;
-            case feature_kind::prompt: return prompts;
-            case feature_kind::resource: return resources;
-            default: return templates;
+            case feature_kind::tool:
+                return tools;
+            case feature_kind::prompt:
+                return prompts;
+            case feature_kind::resource:
+                return resources;
+            default:
+                return templates;
         }
     }
 };

@@ -20,8 +20,7 @@ public:
     // What no reader has taken may hold so much; then who makes messages waits, or drops what may be dropped.
     static constexpr std::size_t unread_bytes_max = 1 << 20;
 
-    message_stream(const boost::asio::any_io_executor& worker, bool kept)
-        : news_(worker), room_(worker), kept_(kept) {}
+    message_stream(const boost::asio::any_io_executor& worker, bool kept) : news_(worker), room_(worker), kept_(kept) {}
 
     // --- who makes messages ---
     void push(std::string message);
@@ -56,8 +55,8 @@ private:
     boost::asio::steady_timer news_, room_;  // what readers and makers wait on: cancelled when anything changed
     const bool kept_;
     std::deque<std::string> messages_;
-    std::size_t first_ = 0;       // number of messages_.front()
-    std::size_t sent_ = 0;        // messages before this one were taken
+    std::size_t first_ = 0;  // number of messages_.front()
+    std::size_t sent_ = 0;   // messages before this one were taken
     std::size_t unread_bytes_ = 0, bytes_ = 0;
     std::size_t epoch_ = 0;
     bool attached_ = false;

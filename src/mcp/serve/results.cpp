@@ -50,7 +50,8 @@ std::string finished_result(std::string_view result, version speaks, const serve
     edits.set(*object, "_meta", meta_with_info(*object, info));
     if (hint != nullptr) {
         if (!object->find("ttlMs")) edits.set(*object, "ttlMs", std::to_string(hint->ttl.count()));
-        if (!object->find("cacheScope")) edits.set(*object, "cacheScope", hint->shared ? R"("public")" : R"("private")");
+        if (!object->find("cacheScope"))
+            edits.set(*object, "cacheScope", hint->shared ? R"("public")" : R"("private")");
     }
     return edits.apply(result);
 }

@@ -16,7 +16,8 @@ constexpr std::size_t uri_bytes_max = 8192, listen_uris_max = 1000;
 // The members of the params; none when there are no params.
 struct parameters {
     explicit parameters(const rpc_message& m)
-        : object(json_object::inside({json_type::object, m.params.empty() ? empty_object : std::string_view(m.params)})) {}
+        : object(
+              json_object::inside({json_type::object, m.params.empty() ? empty_object : std::string_view(m.params)})) {}
     std::optional<json_value> find(std::string_view name) const { return object ? object->find(name) : std::nullopt; }
     std::optional<std::string> text(std::string_view name) const {
         const auto v = find(name);
@@ -25,16 +26,24 @@ struct parameters {
     result<json_object> object;
 };
 
-rpc_error bad(std::string text) { return {rpc_code::invalid_params, std::move(text)}; }
+rpc_error bad(std::string text) {
+    return {rpc_code::invalid_params, std::move(text)};
+}
 
-rpc_error no_method(const std::string& name) { return {rpc_code::method_not_found, "Method not found: " + name}; }
+rpc_error no_method(const std::string& name) {
+    return {rpc_code::method_not_found, "Method not found: " + name};
+}
 
 std::string_view list_name(feature_kind k) {
     switch (k) {
-        case feature_kind::tool: return "tools";
-        case feature_kind::prompt: return "prompts";
-        case feature_kind::resource: return "resources";
-        default: return "resourceTemplates";
+        case feature_kind::tool:
+            return "tools";
+        case feature_kind::prompt:
+            return "prompts";
+        case feature_kind::resource:
+            return "resources";
+        default:
+            return "resourceTemplates";
     }
 }
 
@@ -71,7 +80,8 @@ std::variant<listen_filter, rpc_error> read_filter(const parameters& p) {
     if (const auto uris = fields->find("resourceSubscriptions")) {
         for (const json_value& u : json_elements(*uris)) {
             auto text = u.string();
-            if (!text || text->size() > uri_bytes_max) return bad("`resourceSubscriptions` is expected to be a list of URIs.");
+            if (!text || text->size() > uri_bytes_max)
+                return bad("`resourceSubscriptions` is expected to be a list of URIs.");
             if (out.uris.size() >= listen_uris_max) return bad("`resourceSubscriptions` has too many URIs.");
             out.uris.push_back(std::move(*text));
         }
@@ -85,8 +95,9 @@ mcp_server::mcp_server(std::shared_ptr<view> v, server_settings settings, std::s
     : view_(std::move(v)),
       settings_(std::move(settings)),
       key_(std::move(key)),
-      calls_(std::make_shared<const call_setting>(
-          call_setting{settings_.info, settings_.limits, key_, settings_.lists})) {}
+      calls_(
+          std::make_shared<const call_setting>(call_setting{settings_.info, settings_.limits, key_, settings_.lists})) {
+}
 
 decision mcp_server::decide(const asked& a, std::chrono::system_clock::time_point now) {
     const std::string& m = a.request.method;
@@ -155,7 +166,7 @@ decision mcp_server::call_tool(const asked& a, std::chrono::system_clock::time_p
     if (a.headers != nullptr && !tool->mirrored.empty()) {
         if (auto e = check_mirrored(*a.headers, tool->mirrored, arguments ? arguments->raw : empty_object)) return *e;
     }
-    return planned(a, tool->source, tool->own_name, now);
+    return planned(a, tool->source, tool->own_name, tool->own_name, now);
 }
 
 decision mcp_server::get_prompt(const asked& a, std::chrono::system_clock::time_point now) {
@@ -164,7 +175,7 @@ decision mcp_server::get_prompt(const asked& a, std::chrono::system_clock::time_
     const auto snapshot = view_->now();
     const view_entry* prompt = snapshot->find(feature_kind::prompt, *name);
     if (prompt == nullptr) return bad("Unknown prompt: " + name->substr(0, 128));
-    return planned(a, prompt->source, prompt->own_name, now);
+    return planned(a, prompt->source, prompt->own_name, prompt->own_name, now);
 }
 
 decision mcp_server::read_resource(const asked& a, std::chrono::system_clock::time_point now) {
@@ -177,7 +188,7 @@ decision mcp_server::read_resource(const asked& a, std::chrono::system_clock::ti
         const auto code = modern(a.client.speaks) ? rpc_code::invalid_params : rpc_code::resource_not_found;
         return rpc_error(code, "Resource not found", std::move(data));
     }
-    return planned(a, *source, *uri, now);
+    return planned(a, *source, *uri, "resource", now);
 }
 
 decision mcp_server::complete(const asked& a) {
@@ -191,19 +202,19 @@ decision mcp_server::complete(const asked& a) {
     if (type && type->raw == R"("ref/prompt")" && name) {
         const view_entry* prompt = snapshot->find(feature_kind::prompt, name->string().value_or(""));
         if (prompt == nullptr) return bad("`ref` names a prompt that is not there.");
-        return planned(a, prompt->source, prompt->own_name, {});
+        return planned(a, prompt->source, prompt->own_name, prompt->own_name, {});
     }
     if (type && type->raw == R"("ref/resource")" && uri) {
         const std::string text = uri->string().value_or("");
         const view_entry* t = snapshot->find(feature_kind::resource_template, text);
         const auto source = t != nullptr ? std::optional(t->source) : snapshot->source_of_resource(text);
         if (!source) return bad("`ref` names a resource that is not there.");
-        return planned(a, *source, text, {});
+        return planned(a, *source, text, "resource", {});
     }
     return bad("`ref` is expected to be a ref/prompt with a name or a ref/resource with a uri.");
 }
 
-decision mcp_server::planned(const asked& a, std::size_t source, std::string name,
+decision mcp_server::planned(const asked& a, std::size_t source, std::string name, std::string counts_as,
                              std::chrono::system_clock::time_point now) {
     call_plan plan;
     const parameters p(a.request);
@@ -213,13 +224,15 @@ decision mcp_server::planned(const asked& a, std::size_t source, std::string nam
     }
     if (const auto state = p.find("requestState")) {
         const auto text = state->string();
-        auto opened = text ? key_->open("request state", state_binding(a.request, *a.caller), *text, now) : std::nullopt;
+        auto opened =
+            text ? key_->open("request state", state_binding(a.request, *a.caller), *text, now) : std::nullopt;
         if (!opened) return bad("`requestState` is not of this request, was changed or has expired.");
         plan.state = std::move(*opened);
     }
     plan.request = a.request;
     plan.source = view_->source(source);
     plan.name = std::move(name);
+    plan.counts_as = std::move(counts_as);
     plan.client = a.client;
     plan.caller = *a.caller;
     plan.remote_address = a.remote_address;

@@ -26,9 +26,9 @@ struct server_settings {
 struct asked {
     rpc_message request;
     client_facts client;
-    std::string session;           // id; empty: none
-    std::string progress_token;    // JSON
-    const identity* caller;        // the rest outlives the server's answer only
+    std::string session;         // id; empty: none
+    std::string progress_token;  // JSON
+    const identity* caller;      // the rest outlives the server's answer only
     std::string_view remote_address;
     const header_list* headers = nullptr;  // checked against arguments that they mirror; null: not (legacy)
 };
@@ -70,7 +70,9 @@ private:
     decision complete(const asked& a);
     decision discover(const asked& a);
     // Adds what clients of MRTR send along with a retry.
-    decision planned(const asked& a, std::size_t source, std::string name, std::chrono::system_clock::time_point now);
+    // `counts_as` is a name that no client can choose.
+    decision planned(const asked& a, std::size_t source, std::string name, std::string counts_as,
+                     std::chrono::system_clock::time_point now);
     std::string capabilities(const view_snapshot& v, version speaks) const;
 
     const std::shared_ptr<view> view_;

@@ -49,7 +49,9 @@ std::shared_ptr<message_stream> session_book::stream(local_name name, std::strin
     return s == streams_.end() || s->second.session != session ? nullptr : s->second.stream;
 }
 
-void session_book::forget(local_name name) { streams_.erase(name.number); }
+void session_book::forget(local_name name) {
+    streams_.erase(name.number);
+}
 
 local_name session_book::ask(std::shared_ptr<question> q) {
     const local_name name{index_, next_++};

@@ -47,8 +47,7 @@ struct question {
     std::string session;
     boost::asio::steady_timer answered;
     std::optional<rpc_message> answer;
-    question(const boost::asio::any_io_executor& worker, std::string of)
-        : session(std::move(of)), answered(worker) {}
+    question(const boost::asio::any_io_executor& worker, std::string of) : session(std::move(of)), answered(worker) {}
 };
 
 // A call that can be cancelled by its request's id.
@@ -81,8 +80,7 @@ class session_book {
 public:
     static constexpr std::size_t records_max = 100'000, streams_max = 10'000, subscriptions_max = 1'000;
 
-    session_book(boost::asio::any_io_executor worker, std::size_t index)
-        : worker_(std::move(worker)), index_(index) {}
+    session_book(boost::asio::any_io_executor worker, std::size_t index) : worker_(std::move(worker)), index_(index) {}
 
     std::size_t index() const { return index_; }
     const boost::asio::any_io_executor& worker() const { return worker_; }
@@ -133,7 +131,8 @@ private:
 class listener_entry {
 public:
     listener_entry(session_book& b, std::shared_ptr<message_stream> stream, std::string id, listen_filter wants)
-        : book_(b), at_(b.listeners().insert(b.listeners().end(), {std::move(stream), std::move(id), std::move(wants)})) {}
+        : book_(b),
+          at_(b.listeners().insert(b.listeners().end(), {std::move(stream), std::move(id), std::move(wants)})) {}
     ~listener_entry() { book_.listeners().erase(at_); }
     listener_entry(const listener_entry&) = delete;
     listener_entry& operator=(const listener_entry&) = delete;

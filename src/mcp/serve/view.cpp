@@ -14,7 +14,9 @@ bool offered(const view_source& s, feature_kind k, const std::string& name) {
     return std::any_of(s.tools.begin(), s.tools.end(), [&](const std::string& g) { return glob_match(g, name); });
 }
 
-bool has_names(feature_kind k) { return k == feature_kind::tool || k == feature_kind::prompt; }
+bool has_names(feature_kind k) {
+    return k == feature_kind::tool || k == feature_kind::prompt;
+}
 
 // A name that a source's operator chose, made fit for the names of tools: [A-Za-z0-9_.-].
 std::string as_prefix(std::string_view source) {

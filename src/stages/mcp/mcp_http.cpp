@@ -10,7 +10,9 @@
 namespace sluice::mcp_endpoint {
 namespace {
 
-std::string_view media_type(std::string_view element) { return ascii::trim(element.substr(0, element.find(';'))); }
+std::string_view media_type(std::string_view element) {
+    return ascii::trim(element.substr(0, element.find(';')));
+}
 
 bool loopback(std::string_view host) {
     return iequals(host, "localhost") || host == "::1" || host.starts_with("127.");
@@ -53,8 +55,8 @@ bool is_json(const header_list& headers) {
 
 bool host_and_origin_fit(const exchange& x, const mcp_stage_config& c) {
     const auto host = http::parse_authority(x.request().host);
-    const bool known = host && (c.hosts.empty() ? !loopback(x.remote_address()) || loopback(host->host)
-                                                : listed(c.hosts, host->host));
+    const bool known =
+        host && (c.hosts.empty() ? !loopback(x.remote_address()) || loopback(host->host) : listed(c.hosts, host->host));
     if (!known) return false;
     const auto origin = x.request().headers.find("origin");
     if (!origin || origin->empty()) return true;
@@ -66,13 +68,16 @@ bool host_and_origin_fit(const exchange& x, const mcp_stage_config& c) {
 
 int status_for(int code) {
     switch (static_cast<mcp::rpc_code>(code)) {
-        case mcp::rpc_code::method_not_found: return 404;
+        case mcp::rpc_code::method_not_found:
+            return 404;
         case mcp::rpc_code::header_mismatch:
         case mcp::rpc_code::missing_capability:
         case mcp::rpc_code::unsupported_version:
         case mcp::rpc_code::parse_error:
-        case mcp::rpc_code::invalid_request: return 400;
-        default: return 200;
+        case mcp::rpc_code::invalid_request:
+            return 400;
+        default:
+            return 200;
     }
 }
 

@@ -72,11 +72,13 @@ mcp_stage::mcp_stage(const mcp_stage_config& c, const mcp_config& sources, servi
       // Made once per process where none is configured, so that all workers and reloads have the same.
       key_(c.session_key.empty() ? s.shared<const sealer>("mcp:key", [] { return std::make_shared<sealer>(secret{}); })
                                  : std::make_shared<const sealer>(c.session_key)),
-      server_(view_of(sources, c.view, s), settings_of(c), key_) {}
+      server_(view_of(sources, c.view, s), settings_of(c), key_),
+      figures_(s.metrics(), route) {}
 
 awaitable<void> mcp_stage::serve(exchange& x, next_stage) {
     if (!host_and_origin_fit(x, config_)) {
-        const rpc_error refused(rpc_code::invalid_request, "This Host or Origin may not call here: see `hosts` and `origins` of the mcp stage.");
+        const rpc_error refused(rpc_code::invalid_request,
+                                "This Host or Origin may not call here: see `hosts` and `origins` of the mcp stage.");
         co_return co_await respond_error(x, 403, {}, refused);
     }
     const std::string& method = x.request().method;
@@ -169,8 +171,8 @@ awaitable<void> mcp_stage::serve_legacy(exchange& x, rpc_message m, request_meta
         notified(m, session->id);
         co_return co_await respond_accepted(x);
     }
-    asked a{std::move(m), session->client, session->id, std::move(meta.progress_token), &x.caller, x.remote_address(),
-            nullptr};
+    asked a{std::move(m), session->client,    session->id, std::move(meta.progress_token),
+            &x.caller,    x.remote_address(), nullptr};
     decision d = server_.decide(a, services_.time().wall());
     if (const auto* e = std::get_if<rpc_error>(&d)) co_return co_await respond_error(x, 200, a.request.id, *e);
     if (const auto* done = std::get_if<answered>(&d)) co_return co_await respond_result(x, a.request.id, done->result);
@@ -196,7 +198,8 @@ awaitable<void> mcp_stage::initialize(exchange& x, const rpc_message& m) {
 void mcp_stage::notified(const rpc_message& m, const std::string& session) {
     if (m.what == rpc_message::kind::notification) {
         if (m.method != "notifications/cancelled") return;
-        const auto params = json_object::inside({json_type::object, m.params.empty() ? "{}" : std::string_view(m.params)});
+        const auto params =
+            json_object::inside({json_type::object, m.params.empty() ? "{}" : std::string_view(m.params)});
         const auto id = params ? params->find("requestId") : std::nullopt;
         if (!id) return;
         books_->to_all([session, request = std::string(id->raw)](session_book& b) { b.cancel(session, request); });
@@ -262,7 +265,9 @@ awaitable<void> mcp_stage::serve_batch(exchange& x, std::string_view text) {
         co_return co_await respond_error(x, 400, {}, refused, no_id::null);
     }
     std::string answers;
-    const auto add = [&answers](std::string_view message) { answers.append(answers.empty() ? "[" : ",").append(message); };
+    const auto add = [&answers](std::string_view message) {
+        answers.append(answers.empty() ? "[" : ",").append(message);
+    };
     const auto messages = batch_messages(text);
     for (const std::string_view one : messages) {
         std::string answer;
@@ -296,6 +301,7 @@ awaitable<std::string> mcp_stage::answer_in_batch(exchange& x, const session_fac
         append_result(answer, a.request.id, done->result);
     } else if (auto* plan = std::get_if<call_plan>(&d)) {
         plan->streams = false;
+        plan->figures = figures_.of(plan->request.method, plan->source->name(), plan->counts_as);
         const auto stream = std::make_shared<message_stream>(services_.executor(), false);
         const auto call = std::make_shared<call_run>(std::move(*plan), server_.calls(), book_, stream, services_);
         const cancel_at_exit guard(*call);

@@ -75,6 +75,7 @@ private:
     const std::shared_ptr<mcp::session_book> book_;
     const std::shared_ptr<const mcp::sealer> key_;
     mcp::mcp_server server_;
+    mcp::call_figures_table figures_;
 };
 
 }  // namespace sluice::mcp_endpoint

@@ -49,9 +49,11 @@ awaitable<void> forward(std::shared_ptr<message_stream> from, std::size_t next, 
 
 awaitable<void> mcp_stage::get(exchange& x) {
     const header_list& headers = x.request().headers;
-    if (!accepted(headers).sse) co_return x.fail(error{error_kind::method_not_allowed, "GET opens a text/event-stream."});
+    if (!accepted(headers).sse)
+        co_return x.fail(error{error_kind::method_not_allowed, "GET opens a text/event-stream."});
     if (!headers.contains("Mcp-Session-Id"))
-        co_return x.fail(error{error_kind::method_not_allowed, "A stream belongs to a session: Mcp-Session-Id is missing."});
+        co_return x.fail(
+            error{error_kind::method_not_allowed, "A stream belongs to a session: Mcp-Session-Id is missing."});
     const auto session = session_of(x);
     if (!session) co_return x.fail(error{error_kind::not_found, "There is no such session."});
     if (const auto last = headers.find("last-event-id"); last && !last->empty())

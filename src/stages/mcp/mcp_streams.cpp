@@ -48,6 +48,7 @@ awaitable<void> mcp_stage::run(exchange& x, call_plan plan) {
     const version speaks = plan.client.speaks;
     const std::string session = plan.session;
     plan.streams = types.sse;
+    plan.figures = figures_.of(plan.request.method, plan.source->name(), plan.counts_as);
     const bool resumable = !session.empty() && types.sse;
     const auto stream = std::make_shared<message_stream>(services_.executor(), resumable);
     const auto call = std::make_shared<call_run>(std::move(plan), server_.calls(), book_, stream, services_);

@@ -1,5 +1,5 @@
-#include "mcp/protocol/mirrored_arguments.hpp"
 #include "mcp/protocol/request_headers.hpp"
+#include "mcp/protocol/mirrored_arguments.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -40,11 +40,14 @@ TEST_CASE("values of headers are plain where that is safe, else base64") {
 
 TEST_CASE("headers that say what the body says pass") {
     const rpc_message m = call("tools/call", R"({"name":"get"})");
-    CHECK_FALSE(check_headers(headers({{"MCP-Protocol-Version", v}, {"mcp-method", "tools/call"}, {"MCP-NAME", "get"}}), m, v));
+    CHECK_FALSE(
+        check_headers(headers({{"MCP-Protocol-Version", v}, {"mcp-method", "tools/call"}, {"MCP-NAME", "get"}}), m, v));
     const rpc_message odd = call("resources/read", R"({"uri":"x://\u00e9"})");
-    CHECK_FALSE(check_headers(headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "resources/read"}, {"Mcp-Name", "=?base64?eDovL8Op?="}}),
-                              odd, v));
-    CHECK_FALSE(check_headers(headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/list"}}), call("tools/list", ""), v));
+    CHECK_FALSE(check_headers(
+        headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "resources/read"}, {"Mcp-Name", "=?base64?eDovL8Op?="}}),
+        odd, v));
+    CHECK_FALSE(
+        check_headers(headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/list"}}), call("tools/list", ""), v));
 }
 
 TEST_CASE("headers that say something else are refused") {
@@ -56,7 +59,8 @@ TEST_CASE("headers that say something else are refused") {
              headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "TOOLS/CALL"}, {"Mcp-Name", "get"}}),
              headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/call"}}),
              headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/call"}, {"Mcp-Name", "put"}}),
-             headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/call"}, {"Mcp-Name", "get"}, {"Mcp-Name", "put"}}),
+             headers(
+                 {{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/call"}, {"Mcp-Name", "get"}, {"Mcp-Name", "put"}}),
              headers({{"MCP-Protocol-Version", v}, {"Mcp-Method", "tools/call"}, {"Mcp-Name", "=?base64?!?="}}),
          }) {
         const auto e = check_headers(h, m, v);
@@ -73,15 +77,18 @@ TEST_CASE("mirrored arguments are found by their path and compared by value") {
     REQUIRE(mirrored->size() == 3);
     CHECK((*mirrored)[2].path == std::vector<std::string>{"o", "b"});
     const std::string_view arguments = R"({"region":"eu","n":42,"o":{"b":true}})";
-    CHECK_FALSE(check_mirrored(headers({{"Mcp-Param-Region", "eu"}, {"Mcp-Param-Count", "42.0"}, {"Mcp-Param-B", "true"}}), *mirrored,
-                               arguments));
+    CHECK_FALSE(
+        check_mirrored(headers({{"Mcp-Param-Region", "eu"}, {"Mcp-Param-Count", "42.0"}, {"Mcp-Param-B", "true"}}),
+                       *mirrored, arguments));
     const auto refused = [&](const header_list& h, std::string_view with) {
         const auto e = check_mirrored(h, *mirrored, with);
         return e && e->is(rpc_code::header_mismatch);
     };
-    CHECK(refused(headers({{"Mcp-Param-Region", "us"}, {"Mcp-Param-Count", "42"}, {"Mcp-Param-B", "true"}}), arguments));
+    CHECK(
+        refused(headers({{"Mcp-Param-Region", "us"}, {"Mcp-Param-Count", "42"}, {"Mcp-Param-B", "true"}}), arguments));
     CHECK(refused(headers({{"Mcp-Param-Count", "42"}, {"Mcp-Param-B", "true"}}), arguments));
-    CHECK(refused(headers({{"Mcp-Param-Region", "eu"}, {"Mcp-Param-Count", "43"}, {"Mcp-Param-B", "true"}}), arguments));
+    CHECK(
+        refused(headers({{"Mcp-Param-Region", "eu"}, {"Mcp-Param-Count", "43"}, {"Mcp-Param-B", "true"}}), arguments));
     CHECK(refused(headers({{"Mcp-Param-Region", "eu"}}), "{}"));
     CHECK(refused(headers({{"Mcp-Param-Region", "eu"}}), R"({"region":null})"));
     CHECK_FALSE(check_mirrored(headers({}), *mirrored, R"({"region":null})"));
@@ -104,7 +111,8 @@ TEST_CASE("an annotation that cannot be mirrored makes the schema invalid") {
         CHECK_FALSE(mirrored_arguments(schema).has_value());
     }
     // A property may have that name, and data may hold it.
-    const auto fine = mirrored_arguments(R"({"properties":{"x-mcp-header":{"type":"string"},"b":{"default":{"x-mcp-header":"A"}}}})");
+    const auto fine =
+        mirrored_arguments(R"({"properties":{"x-mcp-header":{"type":"string"},"b":{"default":{"x-mcp-header":"A"}}}})");
     REQUIRE(fine.has_value());
     CHECK(fine->empty());
 }

@@ -63,7 +63,8 @@ TEST_CASE("each thing that is no message has its code") {
     CHECK(refused(R"({"jsonrpc":"2.0","id":1,"method":"x","result":{}})").error.is(rpc_code::invalid_request));
     CHECK(refused(R"({"jsonrpc":"2.0","id":1,"result":[]})").error.is(rpc_code::invalid_request));
     CHECK(refused(R"({"jsonrpc":"2.0","result":{}})").error.is(rpc_code::invalid_request));
-    CHECK(refused(R"({"jsonrpc":"2.0","id":1,"error":{"code":"x","message":"no"}})").error.is(rpc_code::invalid_request));
+    CHECK(
+        refused(R"({"jsonrpc":"2.0","id":1,"error":{"code":"x","message":"no"}})").error.is(rpc_code::invalid_request));
     CHECK(refused(R"({"jsonrpc":"2.0","id":1,"id":2,"method":"x"})").error.is(rpc_code::invalid_request));
     const bad_message params = refused(R"({"jsonrpc":"2.0","id":1,"method":"x","params":[1]})");
     CHECK(params.error.is(rpc_code::invalid_params));

@@ -10,11 +10,13 @@ const std::chrono::system_clock::time_point now{std::chrono::hours(500'000)};
 }  // namespace
 
 TEST_CASE("a result of the modern era says its type and who made it") {
-    CHECK(finished_result(R"({"content":[ ]})", version::v2026_07_28, info) ==
-          R"({"content":[ ],"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"sluice","version":"1"}}})");
+    CHECK(
+        finished_result(R"({"content":[ ]})", version::v2026_07_28, info) ==
+        R"({"content":[ ],"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"sluice","version":"1"}}})");
     CHECK(finished_result(R"({"resultType":"x","_meta":{"a":1}})", version::v2026_07_28, info) ==
           R"({"resultType":"x","_meta":{"a":1,"io.modelcontextprotocol/serverInfo":{"name":"sluice","version":"1"}}})");
-    const std::string named = R"({"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"other"}}})";
+    const std::string named =
+        R"({"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"other"}}})";
     CHECK(finished_result(named, version::v2026_07_28, info) == named);
 }
 
@@ -26,8 +28,8 @@ TEST_CASE("lists of the modern era say how long they hold") {
 }
 
 TEST_CASE("a result of the legacy era has nothing that it does not know") {
-    CHECK(finished_result(R"({"tools":[],"resultType":"complete","ttlMs":1,"cacheScope":"public"})", version::v2025_11_25, info) ==
-          R"({"tools":[]})");
+    CHECK(finished_result(R"({"tools":[],"resultType":"complete","ttlMs":1,"cacheScope":"public"})",
+                          version::v2025_11_25, info) == R"({"tools":[]})");
     CHECK(finished_result(R"({ "a" : 1 })", version::v2025_06_18, info) == R"({ "a" : 1 })");
 }
 

@@ -14,7 +14,8 @@ public:
 
     fixed_source& tools(std::initializer_list<std::string> names) {
         auto made = std::make_shared<feature_set>();
-        for (const std::string& n : names) made->tools.push_back({n, R"({"name":")" + n + R"(","inputSchema":{"type":"object"}})", {}});
+        for (const std::string& n : names)
+            made->tools.push_back({n, R"({"name":")" + n + R"(","inputSchema":{"type":"object"}})", {}});
         set = made;
         return *this;
     }
@@ -58,7 +59,8 @@ TEST_CASE("names that collide are prefixed, all of them") {
 }
 
 TEST_CASE("a view selects, prefixes and renames") {
-    view v({{source("one", {"get_a", "put_a"}), {"get_*"}, "o_", {}}, {source("two", {"x", "y"}), {}, {}, {{"x", "z"}}}});
+    view v(
+        {{source("one", {"get_a", "put_a"}), {"get_*"}, "o_", {}}, {source("two", {"x", "y"}), {}, {}, {{"x", "z"}}}});
     CHECK(tool_names(v) == names{"o_get_a", "z", "y"});
     CHECK(v.now()->find(feature_kind::tool, "z")->own_name == "x");
 }
