@@ -74,10 +74,3 @@ def test_what_fails_is_a_result_that_a_model_can_act_on(weather):
     gone = result(call(g.port, "weather_to_come", {"city": "x"}))
     assert gone["isError"] and "upstream" in gone["content"][0]["text"]
     assert g.metric("sluice_mcp_calls_total", name="forecast", outcome="tool_error") == 3
-
-
-def test_private_addresses_are_refused_unless_they_are_allowed(weather):
-    service, g = weather(allow_private=False)
-    refused = result(call(g.port, "weather_to_come", {"city": "x"}))
-    assert refused["isError"] and "upstream_forbidden" in refused["content"][0]["text"]
-    assert service.requests == []
