@@ -75,6 +75,7 @@ void read(config_reader& r, gateway_config& c) {
     r.field("state_dir", c.state_dir,
             "Folder for what the admin API changes; without one it is forgotten when the process ends.");
     r.section("catalogue", c.catalogue, "Prices, windows and capabilities of models.");
+    read(r, c.tools);
     r.list("routes", c.routes, "Matched in order: the first that matches serves.", required);
     check_routes(r, c.routes);
 }

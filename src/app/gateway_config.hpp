@@ -67,6 +67,7 @@ struct gateway_config {
     routing::routing_config routing;  // providers, pools, models
     std::string state_dir;            // what operators change at run time; empty: it is forgotten at the end
     catalogue::catalogue_config catalogue;
+    mcp::mcp_config tools;  // tool_sources, views
     std::vector<route_config> routes;
 };
 void read(config_reader& r, gateway_config& c);

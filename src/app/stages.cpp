@@ -5,6 +5,7 @@
 #include "stages/ext_proc/ext_proc_stage.hpp"
 #include "stages/feedback/feedback_stage.hpp"
 #include "stages/http/http_stage.hpp"
+#include "stages/mcp/mcp_stage.hpp"
 #include "stages/pool_load/pool_load_stage.hpp"
 #include "stages/quota/quota_stage.hpp"
 #include "stages/relay/relay_stage.hpp"
@@ -56,6 +57,10 @@ std::vector<config_variant> stage_variants(std::vector<stage_maker>& out) {
     kinds.push_back(
         kind<a2a::a2a_config>(out, "a2a", "Serves an A2A agent's card with the gateway's URL.",
                               [](const auto& c, stage_parts&) { return std::make_unique<a2a::a2a_stage>(c); }));
+    kinds.push_back(kind<mcp_endpoint::mcp_stage_config>(
+        out, "mcp", "Serves a view of tools to MCP clients.", [](const auto& c, stage_parts& p) {
+            return std::make_unique<mcp_endpoint::mcp_stage>(c, p.tools, p.common, p.route, p.position);
+        }));
     kinds.push_back(kind<http_upstream::http_stage_config>(
         out, "http", "Sends to one service instead of a model.",
         [](const auto& c, stage_parts& p) { return std::make_unique<http_upstream::http_stage>(c, p.common); }));

@@ -4,6 +4,7 @@
 #include "governance/catalogue/model_catalogue.hpp"
 #include "governance/key_table.hpp"
 #include "governance/tokens/token_counters.hpp"
+#include "mcp/mcp_config.hpp"
 #include "pipeline/upstream.hpp"
 #include "routing/model_table.hpp"
 
@@ -26,6 +27,7 @@ struct stage_parts {
     std::shared_ptr<const routing::model_table> models;
     std::shared_ptr<const catalogue::model_catalogue> catalogue;
     std::shared_ptr<const tokens::token_counters> counters;  // may be null
+    const mcp::mcp_config& tools;                            // sources and views
     std::string route;
     std::size_t position = 0;  // of the stage within its route
 };

@@ -121,7 +121,7 @@ std::shared_ptr<const route_table> worker::build(const generation& g) {
         to.match = from.match;
         to.limits = from.limits;
         for (const std::string& path : from.match.paths) to.paths.emplace_back(path);
-        stage_parts parts{*this, upstreams_, g.keys, g.models, g.catalogue, g.counters, from.name, 0};
+        stage_parts parts{*this, upstreams_, g.keys, g.models, g.catalogue, g.counters, g.config.tools, from.name, 0};
         for (const stage_maker& make : from.stages) {
             to.stages.push_back(std::make_unique<timed_stage>(make(parts), metrics_, time_, from.name));
             ++parts.position;

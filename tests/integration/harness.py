@@ -163,7 +163,7 @@ class Gateway(Process):
         connection.close()
         return response.status, text
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         """The sum of the samples of that name whose labels include these."""
         total = 0.0
         for line in self.admin("/metrics")[1].splitlines():

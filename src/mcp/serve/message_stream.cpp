@@ -1,0 +1,78 @@
+#include "mcp/serve/message_stream.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace sluice::mcp {
+
+namespace asio = boost::asio;
+
+namespace {
+// Sent messages that are kept for those who come back.
+constexpr std::size_t kept_bytes_max = 1 << 20;
+}  // namespace
+
+void message_stream::push(std::string message) {
+    if (finished_) return;
+    unread_bytes_ += message.size();
+    bytes_ += message.size();
+    messages_.push_back(std::move(message));
+    wake();
+}
+
+void message_stream::finish() {
+    finished_ = true;
+    wake();
+}
+
+void message_stream::disconnect() {
+    if (!attached_) return;
+    ++epoch_;
+    attached_ = false;
+    wake();
+}
+
+awaitable<void> message_stream::room() {
+    while (full() && attached_ && !finished_) {
+        room_.expires_at(asio::steady_timer::time_point::max());
+        [[maybe_unused]] const auto ended = co_await room_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+}
+
+void message_stream::taken(std::size_t i) {
+    for (; sent_ < i && sent_ < end(); ++sent_) unread_bytes_ -= messages_[sent_ - first_].size();
+    while (first_ < sent_ && (!kept_ || bytes_ > kept_bytes_max)) {
+        bytes_ -= messages_.front().size();
+        messages_.pop_front();
+        ++first_;
+    }
+    wake();
+}
+
+std::size_t message_stream::attach() {
+    attached_ = true;
+    ++epoch_;
+    wake();
+    return epoch_;
+}
+
+void message_stream::detach(std::size_t epoch) {
+    if (epoch != epoch_) return;
+    attached_ = false;
+    wake();
+}
+
+awaitable<void> message_stream::wait(std::size_t i, std::size_t epoch, std::chrono::steady_clock::time_point until) {
+    while (!due(i, epoch) && std::chrono::steady_clock::now() < until) {
+        news_.expires_at(until);
+        [[maybe_unused]] const auto ended = co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+}
+
+// Whoever waits looks again.
+void message_stream::wake() {
+    news_.cancel();
+    room_.cancel();
+}
+
+}  // namespace sluice::mcp

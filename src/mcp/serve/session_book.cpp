@@ -1,0 +1,143 @@
+#include "mcp/serve/session_book.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <charconv>
+
+namespace sluice::mcp {
+
+namespace asio = boost::asio;
+
+std::optional<local_name> local_name::parse(std::string_view text) {
+    local_name out;
+    const std::size_t dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    const auto number = [](std::string_view digits, auto& n) {
+        const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+        return failed == std::errc() && end == digits.data() + digits.size();
+    };
+    if (!number(text.substr(0, dash), out.worker) || !number(text.substr(dash + 1), out.number)) return std::nullopt;
+    return out;
+}
+
+const session_record* session_book::find(const std::string& session) const {
+    const auto r = records_.find(session);
+    return r == records_.end() ? nullptr : &r->second;
+}
+
+session_record* session_book::record(const std::string& session) {
+    if (const auto r = records_.find(session); r != records_.end()) return &r->second;
+    if (records_.size() >= records_max) {
+        records_.erase(oldest_.front());
+        oldest_.pop_front();
+    }
+    oldest_.push_back(session);
+    return &records_[session];
+}
+
+local_name session_book::keep(std::shared_ptr<message_stream> stream, std::string session) {
+    if (streams_.size() >= streams_max) streams_.erase(streams_.begin());
+    const local_name name{index_, next_++};
+    streams_[name.number] = {std::move(stream), std::move(session)};
+    return name;
+}
+
+std::shared_ptr<message_stream> session_book::stream(local_name name, std::string_view session) const {
+    const auto s = streams_.find(name.number);
+    return s == streams_.end() || s->second.session != session ? nullptr : s->second.stream;
+}
+
+void session_book::forget(local_name name) {
+    streams_.erase(name.number);
+}
+
+local_name session_book::ask(std::shared_ptr<question> q) {
+    const local_name name{index_, next_++};
+    questions_[name.number] = std::move(q);
+    return name;
+}
+
+void session_book::answered(local_name name, std::string_view session, rpc_message answer) {
+    const auto q = questions_.find(name.number);
+    if (q == questions_.end() || q->second->session != session || q->second->answer) return;
+    q->second->answer = std::move(answer);
+    q->second->answered.cancel();
+}
+
+void session_book::cancel(std::string_view session, std::string_view request_id) {
+    // The signal may end the call at once, and with it its place in the list.
+    const auto calls = calls_;
+    for (const auto& c : calls) {
+        if (c->session != session || c->request_id != request_id) continue;
+        c->cancelled = true;
+        c->cancel.emit(asio::cancellation_type::terminal);
+    }
+}
+
+void session_book::end(const std::string& session) {
+    session_record* r = record(session);
+    *r = {};
+    r->ended = true;
+    for (auto s = streams_.begin(); s != streams_.end();) {
+        const bool its = s->second.session == session;
+        if (its) s->second.stream->finish();
+        s = its ? streams_.erase(s) : std::next(s);
+    }
+    const auto calls = calls_;
+    for (const auto& c : calls) {
+        if (c->session != session) continue;
+        c->cancelled = true;
+        c->cancel.emit(asio::cancellation_type::terminal);
+    }
+}
+
+void session_book::tell(const std::string& session, const std::string& message) {
+    const session_record* r = find(session);
+    if (r == nullptr || !r->standing || r->standing->worker != index_) return;
+    if (const auto s = stream(*r->standing, session); s && !s->full()) s->push(message);
+}
+
+void session_book::tell_all(const std::function<bool(const session_record&)>& wanted, const std::string& message) {
+    for (const auto& [session, r] : records_)
+        if (wanted(r)) tell(session, message);
+}
+
+std::shared_ptr<session_book> session_books::of(const asio::any_io_executor& worker) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& b : books_)
+        if (b->worker() == worker) return b;
+    books_.push_back(std::make_shared<session_book>(worker, books_.size()));
+    return books_.back();
+}
+
+std::vector<std::shared_ptr<session_book>> session_books::all() const {
+    const std::lock_guard lock(mutex_);
+    return books_;
+}
+
+awaitable<void> session_books::everywhere(session_book& own, std::function<void(session_book&)> f) const {
+    f(own);
+    struct joined {
+        explicit joined(const asio::any_io_executor& worker) : timer(worker) {}
+        asio::steady_timer timer;
+        std::atomic<std::size_t> left{0};
+    };
+    const auto done = std::make_shared<joined>(own.worker());
+    done->timer.expires_after(std::chrono::seconds(1));  // a worker that is that busy will do it later
+    const auto books = all();
+    done->left = books.size() - 1;
+    for (const auto& b : books) {
+        if (b.get() == &own) continue;
+        asio::post(b->worker(), [b, f, done] {
+            f(*b);
+            if (--done->left == 0) asio::post(done->timer.get_executor(), [done] { done->timer.cancel(); });
+        });
+    }
+    // The handler that ends the wait runs on this worker, so not before the wait began.
+    if (books.size() <= 1) co_return;
+    [[maybe_unused]] const auto ended = co_await done->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+}  // namespace sluice::mcp
