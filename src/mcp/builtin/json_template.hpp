@@ -15,7 +15,6 @@ public:
     static result<json_template> compile(std::string_view json);
     // What a template makes is always the text of one JSON string, whatever it inserts.
     result<std::string> fill(const rest::value& data, const rest::template_context& context) const;
-    bool empty() const { return parts_.empty(); }
 
 private:
     struct part {

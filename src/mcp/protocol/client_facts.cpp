@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::string_view prefix = "io.modelcontextprotocol/";
 constexpr std::string_view tasks_extension = "io.modelcontextprotocol/tasks";
+constexpr std::array<std::string_view, 8> level_names{"debug", "info",     "notice", "warning",
+                                                      "error", "critical", "alert",  "emergency"};
 
 std::optional<json_object> member_object(const json_object& in, std::string_view name) {
     const auto value = in.find(name);
@@ -86,11 +88,6 @@ std::optional<ability> needed_for(std::string_view method, std::string_view para
         return mode && mode->raw == R"("url")" ? ability::elicitation_url : ability::elicitation_form;
     }
     return std::nullopt;
-}
-
-namespace {
-constexpr std::array<std::string_view, 8> level_names{"debug", "info",     "notice", "warning",
-                                                      "error", "critical", "alert",  "emergency"};
 }
 
 std::optional<log_level> parse_log_level(std::string_view text) {

@@ -16,7 +16,6 @@ enum class version : std::uint8_t { v2024_11_05, v2025_03_26, v2025_06_18, v2025
 inline constexpr std::array<version, 5> versions{version::v2026_07_28, version::v2025_11_25, version::v2025_06_18,
                                                  version::v2025_03_26, version::v2024_11_05};
 inline constexpr version newest_legacy = version::v2025_11_25;
-inline constexpr version newest = version::v2026_07_28;
 
 std::string_view to_string(version v);
 std::optional<version> parse_version(std::string_view text);

@@ -60,7 +60,6 @@ public:
     void start();
     // The client does not want the answer any more.
     void cancel();
-    bool over() const { return over_; }
     // The answer was an error with that code; 0: it was none.
     int error_code() const { return error_code_; }
 

@@ -44,7 +44,6 @@ public:
     std::size_t attach();
     void detach(std::size_t epoch);
     std::size_t epoch() const { return epoch_; }
-    bool attached() const { return attached_; }
     // Until a message i is there, the stream is finished, the epoch is over, or that time has come.
     awaitable<void> wait(std::size_t i, std::size_t epoch, std::chrono::steady_clock::time_point until);
 

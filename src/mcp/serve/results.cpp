@@ -56,12 +56,4 @@ std::string finished_result(std::string_view result, version speaks, const serve
     return edits.apply(result);
 }
 
-std::string with_member(std::string_view object, std::string_view key, std::string raw) {
-    const auto fields = json_object::inside({json_type::object, object});
-    if (!fields) return std::string(object);
-    json_edits edits;
-    edits.set(*fields, key, std::move(raw));
-    return edits.apply(object);
-}
-
 }  // namespace sluice::mcp

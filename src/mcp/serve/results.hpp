@@ -28,7 +28,4 @@ struct cache_hint {
 std::string finished_result(std::string_view result, version speaks, const server_info& info,
                             const cache_hint* hint = nullptr);
 
-// The object with that member set or replaced.
-std::string with_member(std::string_view object, std::string_view key, std::string raw);
-
 }  // namespace sluice::mcp

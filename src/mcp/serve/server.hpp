@@ -39,6 +39,12 @@ struct setting_change {
     std::string subscribe, unsubscribe;  // URI; empty: none
 };
 
+// What a client of the modern era wants to hear of (subscriptions/listen).
+struct listen_filter {
+    bool tools = false, prompts = false, resources = false;
+    std::vector<std::string> uris;
+};
+
 struct answered {
     std::string result;  // JSON object, finished
 };
@@ -60,7 +66,6 @@ public:
 
     const std::shared_ptr<const call_setting>& calls() const { return calls_; }
     view& what() { return *view_; }
-    const server_settings& settings() const { return settings_; }
 
 private:
     decision list(const asked& a, feature_kind kind);

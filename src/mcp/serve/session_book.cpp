@@ -27,14 +27,14 @@ const session_record* session_book::find(const std::string& session) const {
     return r == records_.end() ? nullptr : &r->second;
 }
 
-session_record* session_book::record(const std::string& session) {
-    if (const auto r = records_.find(session); r != records_.end()) return &r->second;
+session_record& session_book::record(const std::string& session) {
+    if (const auto r = records_.find(session); r != records_.end()) return r->second;
     if (records_.size() >= records_max) {
         records_.erase(oldest_.front());
         oldest_.pop_front();
     }
     oldest_.push_back(session);
-    return &records_[session];
+    return records_[session];
 }
 
 local_name session_book::keep(std::shared_ptr<message_stream> stream, std::string session) {
@@ -47,10 +47,6 @@ local_name session_book::keep(std::shared_ptr<message_stream> stream, std::strin
 std::shared_ptr<message_stream> session_book::stream(local_name name, std::string_view session) const {
     const auto s = streams_.find(name.number);
     return s == streams_.end() || s->second.session != session ? nullptr : s->second.stream;
-}
-
-void session_book::forget(local_name name) {
-    streams_.erase(name.number);
 }
 
 local_name session_book::ask(std::shared_ptr<question> q) {
@@ -77,9 +73,9 @@ void session_book::cancel(std::string_view session, std::string_view request_id)
 }
 
 void session_book::end(const std::string& session) {
-    session_record* r = record(session);
-    *r = {};
-    r->ended = true;
+    session_record& r = record(session);
+    r = {};
+    r.ended = true;
     for (auto s = streams_.begin(); s != streams_.end();) {
         const bool its = s->second.session == session;
         if (its) s->second.stream->finish();
@@ -91,17 +87,6 @@ void session_book::end(const std::string& session) {
         c->cancelled = true;
         c->cancel.emit(asio::cancellation_type::terminal);
     }
-}
-
-void session_book::tell(const std::string& session, const std::string& message) {
-    const session_record* r = find(session);
-    if (r == nullptr || !r->standing || r->standing->worker != index_) return;
-    if (const auto s = stream(*r->standing, session); s && !s->full()) s->push(message);
-}
-
-void session_book::tell_all(const std::function<bool(const session_record&)>& wanted, const std::string& message) {
-    for (const auto& [session, r] : records_)
-        if (wanted(r)) tell(session, message);
 }
 
 std::shared_ptr<session_book> session_books::of(const asio::any_io_executor& worker) {

@@ -61,19 +61,6 @@ struct session_record {
     std::optional<log_level> log_from;
     std::set<std::string> subscriptions;
     bool ended = false;
-    std::optional<local_name> standing;  // the stream that what belongs to no request goes to
-};
-
-// What a client of the modern era listens for (subscriptions/listen).
-struct listen_filter {
-    bool tools = false, prompts = false, resources = false;
-    std::vector<std::string> uris;
-};
-
-struct listener {
-    std::shared_ptr<message_stream> stream;
-    std::string id;  // of its request, JSON: tags every message
-    listen_filter wants;
 };
 
 class session_book {
@@ -86,13 +73,12 @@ public:
     const boost::asio::any_io_executor& worker() const { return worker_; }
 
     const session_record* find(const std::string& session) const;
-    // Null when there is no room left for one more.
-    session_record* record(const std::string& session);
+    // Made where there is none; the oldest makes room.
+    session_record& record(const std::string& session);
 
-    // Streams that clients may come back to, for a while after their last message.
+    // Streams that clients may come back to; the oldest makes room.
     local_name keep(std::shared_ptr<message_stream> stream, std::string session);
     std::shared_ptr<message_stream> stream(local_name name, std::string_view session) const;
-    void forget(local_name name);
 
     local_name ask(std::shared_ptr<question> q);
     void answered(local_name name, std::string_view session, rpc_message answer);
@@ -103,13 +89,6 @@ public:
     void cancel(std::string_view session, std::string_view request_id);
     // Ends all of a session: its record says so, its streams and calls end.
     void end(const std::string& session);
-
-    std::list<listener>& listeners() { return listeners_; }
-
-    // A message that belongs to no request, for the session's standing stream, if it is here.
-    void tell(const std::string& session, const std::string& message);
-    // For every session with a standing stream here for which wanted(record) holds.
-    void tell_all(const std::function<bool(const session_record&)>& wanted, const std::string& message);
 
 private:
     struct kept_stream {
@@ -124,22 +103,6 @@ private:
     std::map<std::uint64_t, kept_stream> streams_;
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
     std::list<std::shared_ptr<running_call>> calls_;
-    std::list<listener> listeners_;
-};
-
-// A listener's place in a book, for as long as its request lasts.
-class listener_entry {
-public:
-    listener_entry(session_book& b, std::shared_ptr<message_stream> stream, std::string id, listen_filter wants)
-        : book_(b),
-          at_(b.listeners().insert(b.listeners().end(), {std::move(stream), std::move(id), std::move(wants)})) {}
-    ~listener_entry() { book_.listeners().erase(at_); }
-    listener_entry(const listener_entry&) = delete;
-    listener_entry& operator=(const listener_entry&) = delete;
-
-private:
-    session_book& book_;
-    std::list<listener>::iterator at_;
 };
 
 // The books of all workers, and the way to them. Thread-safe; survives reloads.

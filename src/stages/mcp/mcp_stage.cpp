@@ -215,11 +215,11 @@ void mcp_stage::notified(const rpc_message& m, const std::string& session) {
 awaitable<void> mcp_stage::change(exchange& x, const asked& a, const setting_change& what) {
     bool full = false;
     const auto apply = [session = a.session, what](session_book& b) {
-        session_record* r = b.record(session);
-        if (what.log_from) r->log_from = what.log_from;
-        if (!what.subscribe.empty() && r->subscriptions.size() < session_book::subscriptions_max)
-            r->subscriptions.insert(what.subscribe);
-        if (!what.unsubscribe.empty()) r->subscriptions.erase(what.unsubscribe);
+        session_record& r = b.record(session);
+        if (what.log_from) r.log_from = what.log_from;
+        if (!what.subscribe.empty() && r.subscriptions.size() < session_book::subscriptions_max)
+            r.subscriptions.insert(what.subscribe);
+        if (!what.unsubscribe.empty()) r.subscriptions.erase(what.unsubscribe);
     };
     if (const session_record* r = book_->find(a.session); r != nullptr && !what.subscribe.empty())
         full = r->subscriptions.size() >= session_book::subscriptions_max;

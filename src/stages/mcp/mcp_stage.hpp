@@ -1,10 +1,9 @@
-// An MCP endpoint: Streamable HTTP in the form of each version since 2025-03-26, and HTTP+SSE of 2024-11-05, on one
-// URL. What the messages mean is mcp/serve's; here is how they travel.
+// An MCP endpoint: Streamable HTTP in the form of each version since 2025-03-26, on one URL. What the messages mean is
+// mcp/serve's; here is how they travel.
 //
 //   POST              a request or notification; from 2026-07-28 on nothing else. The answer is JSON, or a stream where
 //                     something is said before it.
 //   GET               a session's stream for what belongs to no request; with Last-Event-ID the rest of another stream
-//   GET, no session   2024-11-05: a stream of all there is to say, beginning with where to post
 //   DELETE            ends a session
 #pragma once
 

@@ -18,7 +18,6 @@ void read(config_reader& r, mcp_stage_config& c) {
     r.field("answer_timeout", c.answer_timeout, "For a client's answer to a question of a tool.", {.min = 1});
     r.field("list_ttl", c.list_ttl, "How long clients may keep lists (2026-07-28).", {.min = 0, .max = 86400});
     r.field("page_size", c.page_size, "Entries of a list in one answer.", {.min = 1, .max = 10000});
-    r.field("legacy_sse", c.legacy_sse, "Serve clients of 2024-11-05 (HTTP+SSE) too.");
 }
 
 }  // namespace sluice::mcp_endpoint

@@ -20,7 +20,6 @@ struct mcp_stage_config {
     std::chrono::milliseconds answer_timeout{300'000};
     std::chrono::milliseconds list_ttl{0};
     std::size_t page_size = 500;
-    bool legacy_sse = true;
 };
 void read(config_reader& r, mcp_stage_config& c);
 

@@ -60,8 +60,6 @@ awaitable<void> mcp_stage::get(exchange& x) {
         co_return co_await resume(x, *session, std::string(*last));
     const auto stream = std::make_shared<message_stream>(services_.executor(), true);
     const local_name name = book_->keep(stream, session->id);
-    // What belongs to no request goes to one stream, the one that was opened last.
-    co_await books_->everywhere(*book_, [id = session->id, name](session_book& b) { b.record(id)->standing = name; });
     reading r{stream, name, 0};
     r.primed = session->client.speaks >= version::v2025_11_25;
     co_await send(x, r);
@@ -112,7 +110,6 @@ awaitable<void> mcp_stage::listen(exchange& x, const rpc_message& m, const liste
     std::string acknowledged;
     append_notification(acknowledged, "notifications/subscriptions/acknowledged", params);
     stream->push(std::move(acknowledged));
-    const listener_entry entry(*book_, stream, m.id, wanted);
     x.release_body();
     const reading r{stream, std::nullopt, 0};
     co_await send(x, r);

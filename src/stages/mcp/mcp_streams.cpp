@@ -2,20 +2,11 @@
 #include "stages/mcp/mcp_http.hpp"
 #include "stages/mcp/mcp_stage.hpp"
 
-#include "base/ids.hpp"
-#include "http/json_writer.hpp"
 #include "http/sse_reader.hpp"
-#include "telemetry/log.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
-#include <algorithm>
 
 namespace sluice::mcp_endpoint {
 
 using namespace mcp;
-namespace asio = boost::asio;
 
 namespace {
 
