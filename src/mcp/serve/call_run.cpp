@@ -1,7 +1,7 @@
 #include "mcp/serve/call_run.hpp"
 
 #include "http/json_writer.hpp"
-#include "mcp/serve/session_token.hpp"
+#include "mcp/serve/request_state.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -9,17 +9,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <openssl/sha.h>
-
-#include <array>
-
 namespace sluice::mcp {
 
 namespace asio = boost::asio;
 
 namespace {
-
-constexpr std::string_view state_purpose = "request state";
 
 std::string input_requests_json(const input_required& wanted) {
     std::string out;
@@ -45,20 +39,6 @@ outcome as_tool_error(std::string_view method, rpc_error e) {
 }
 
 }  // namespace
-
-std::string state_binding(const rpc_message& request, const identity& caller) {
-    std::string asked = request.method;
-    if (!request.params.empty()) {
-        const auto params = json_object::inside({json_type::object, request.params});
-        for (const std::string_view name : {"name", "uri", "arguments"}) {
-            const auto value = params ? params->find(name) : std::nullopt;
-            asked.append(1, '\0').append(value ? value->raw : "");
-        }
-    }
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(asked.data()), asked.size(), digest.data());
-    return principal_of(caller).append(1, '\0').append(reinterpret_cast<const char*>(digest.data()), digest.size());
-}
 
 call_run::call_run(call_plan plan, std::shared_ptr<const call_setting> setting, std::shared_ptr<session_book> book,
                    std::shared_ptr<message_stream> out, services& s)
@@ -187,7 +167,7 @@ void call_run::finish(const outcome& o) {
         w.begin_object().key("resultType").string("input_required");
         if (!wanted->requests.empty()) w.key("inputRequests").raw(input_requests_json(*wanted));
         const auto expires = services_.time().wall() + setting_->limits.state;
-        w.key("requestState").string(setting_->key->seal(state_purpose, about(), wanted->state, expires));
+        w.key("requestState").string(seal_state(*setting_->key, plan_.request, plan_.caller, wanted->state, expires));
         w.end_object();
         append_result(message, plan_.request.id, finished_result(result, plan_.client.speaks, setting_->info));
     } else {
@@ -197,10 +177,6 @@ void call_run::finish(const outcome& o) {
     }
     out_->push(std::move(message));
     out_->finish();
-}
-
-std::string call_run::about() const {
-    return state_binding(plan_.request, plan_.caller);
 }
 
 awaitable<void> call_run::notify(std::string_view method, std::string params) {

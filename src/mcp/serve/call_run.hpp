@@ -80,7 +80,6 @@ private:
     std::optional<rpc_error> unable(const input_required& wanted) const;
     void finish(const outcome& o);
     void count(const outcome& o) const;
-    std::string about() const;
 
     call_plan plan_;
     const std::shared_ptr<const call_setting> setting_;
@@ -92,8 +91,5 @@ private:
     bool over_ = false;
     int error_code_ = 0;
 };
-
-// What a state belongs to: the caller and the very request. Two requests that ask the same are the same.
-std::string state_binding(const rpc_message& request, const identity& caller);
 
 }  // namespace sluice::mcp

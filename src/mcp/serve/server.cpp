@@ -3,6 +3,7 @@
 #include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "http/json_writer.hpp"
+#include "mcp/serve/request_state.hpp"
 
 #include <array>
 #include <charconv>
@@ -224,8 +225,7 @@ decision mcp_server::planned(const asked& a, std::size_t source, std::string nam
     }
     if (const auto state = p.find("requestState")) {
         const auto text = state->string();
-        auto opened =
-            text ? key_->open("request state", state_binding(a.request, *a.caller), *text, now) : std::nullopt;
+        auto opened = text ? open_state(*key_, a.request, *a.caller, *text, now) : std::nullopt;
         if (!opened) return bad("`requestState` is not of this request, was changed or has expired.");
         plan.state = std::move(*opened);
     }
