@@ -10,10 +10,13 @@
 
 namespace sluice {
 
-// Without its parameters and the white space around it; empty when the message does not say.
-inline std::string_view media_type(const header_list& headers) {
-    const std::string_view value = headers.find("content-type").value_or(std::string_view{});
+// Of one value, without its parameters and the white space around it.
+inline std::string_view media_type(std::string_view value) {
     return ascii::trim(value.substr(0, value.find(';')));
+}
+// Empty when the message does not say.
+inline std::string_view media_type(const header_list& headers) {
+    return media_type(headers.find("content-type").value_or(std::string_view{}));
 }
 
 inline bool is_form(const header_list& headers) {

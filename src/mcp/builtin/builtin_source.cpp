@@ -64,13 +64,6 @@ bool is_template(const std::string& uri) {
     return uri.find('{') != std::string::npos;
 }
 
-value arguments_of(const call& c) {
-    const auto params = json_object::inside({json_type::object, c.params.empty() ? "{}" : c.params});
-    const auto arguments = params ? params->find("arguments") : std::nullopt;
-    auto v = value::parse(arguments ? arguments->raw : "{}");
-    return v ? *v : value{};
-}
-
 }  // namespace
 
 void read(config_reader& r, builtin_tool& c) {
@@ -159,7 +152,8 @@ awaitable<outcome> builtin_source::perform(const call& c, call_channel& channel)
     if (c.method == "completion/complete") co_return complete(c);
     const script* does = nullptr;
     value::members data;
-    data.emplace_back("args", arguments_of(c));
+    const auto arguments = value::parse(arguments_of(c.params));
+    data.emplace_back("args", arguments ? *arguments : value{});
     if (c.method == "resources/read") {
         for (const own_resource& r : resources_) {
             auto values = template_values(r.config.uri, c.name);
@@ -180,7 +174,7 @@ awaitable<outcome> builtin_source::perform(const call& c, call_channel& channel)
 }
 
 outcome builtin_source::complete(const call& c) const {
-    const auto params = json_object::inside({json_type::object, c.params});
+    const auto params = members_of(c.params);
     const auto argument = params ? params->find("argument") : std::nullopt;
     if (!argument || argument->type != json_type::object)
         return rpc_error(rpc_code::invalid_params, "`argument` is expected to be an object.");

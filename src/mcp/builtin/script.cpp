@@ -78,7 +78,7 @@ bool fits(const std::string& method, const value& answer) {
     return content.is(value::kind::object) || content.is(value::kind::array);
 }
 
-value members_of(std::string_view json) {
+value value_of(std::string_view json) {
     if (json.empty()) return {};
     auto v = value::parse(json);
     return v ? *v : value{};
@@ -122,7 +122,7 @@ script::script(const script_config& c) {
 }
 
 awaitable<outcome> script::run(const call& c, value::members data, call_channel& channel, services& s) const {
-    const value given = members_of(c.input_responses), before = members_of(c.state);
+    const value given = value_of(c.input_responses), before = value_of(c.state);
     const rest::template_context context = context_of(s, channel);
     value::members answers;
     // What was done up to the last question that has its answer is not done again.

@@ -20,13 +20,6 @@ std::optional<json_object> member_object(const json_object& in, std::string_view
     return std::move(*inner);
 }
 
-std::optional<json_object> object_of(std::string_view json) {
-    if (json.empty()) return std::nullopt;
-    auto parsed = json_object::inside({json_type::object, json});
-    if (!parsed) return std::nullopt;
-    return std::move(*parsed);
-}
-
 rpc_error wrong(std::string_view field, std::string_view expected) {
     return {rpc_code::invalid_params,
             std::string("`_meta.").append(field).append("` is expected to be ").append(expected).append(".")};
@@ -80,7 +73,7 @@ std::string capabilities_json(abilities a) {
 
 std::optional<ability> needed_for(std::string_view method, std::string_view params) {
     if (method == "roots/list") return ability::roots;
-    const auto fields = object_of(params);
+    const auto fields = members_of(params);
     if (method == "sampling/createMessage")
         return fields && fields->find("tools") ? ability::sampling_tools : ability::sampling;
     if (method == "elicitation/create") {
@@ -102,7 +95,7 @@ std::string_view to_string(log_level level) {
 
 std::variant<request_meta, rpc_error> read_meta(std::string_view params) {
     request_meta out;
-    const auto fields = object_of(params);
+    const auto fields = members_of(params);
     const auto meta_value = fields ? fields->find("_meta") : std::nullopt;
     if (!meta_value) return out;
     if (meta_value->type != json_type::object)

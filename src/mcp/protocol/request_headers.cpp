@@ -29,8 +29,7 @@ bool encoded(std::string_view value) {
 }
 
 std::optional<std::string> text_member(std::string_view object, std::string_view name) {
-    if (object.empty()) return std::nullopt;
-    const auto fields = json_object::inside({json_type::object, object});
+    const auto fields = members_of(object);
     const auto value = fields ? fields->find(name) : std::nullopt;
     return value ? value->string() : std::nullopt;
 }

@@ -137,6 +137,16 @@ void append_request(std::string& out, std::string_view id, std::string_view meth
     out += '}';
 }
 
+result<json_object> members_of(std::string_view params) {
+    return json_object::inside({json_type::object, params.empty() ? "{}" : params});
+}
+
+std::string_view arguments_of(std::string_view params) {
+    const auto members = members_of(params);
+    const auto arguments = members ? members->find("arguments") : std::nullopt;
+    return arguments ? arguments->raw : "{}";
+}
+
 std::string json_id(std::string_view text) {
     return to_json_string(text);
 }

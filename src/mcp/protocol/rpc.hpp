@@ -72,6 +72,11 @@ void append_error(std::string& out, std::string_view id, const rpc_error& e, no_
 void append_notification(std::string& out, std::string_view method, std::string_view params);
 void append_request(std::string& out, std::string_view id, std::string_view method, std::string_view params);
 
+// The members of params; none when there are no params. Error: bad_request for a member that is there twice.
+result<json_object> members_of(std::string_view params);
+// `arguments` of a tool or prompt, as they came; {} where there are none.
+std::string_view arguments_of(std::string_view params);
+
 // The id of a message of our own, as JSON.
 std::string json_id(std::string_view text);
 

@@ -4,6 +4,8 @@
 
 #include "base/ascii.hpp"
 #include "base/base64.hpp"
+#include "base/content_type.hpp"
+#include "mcp/protocol/text_result.hpp"
 
 namespace sluice::mcp::rest {
 
@@ -19,23 +21,15 @@ std::string cut(std::string text, std::size_t bytes_max) {
 }
 
 tool_result text_result(const std::string& text, bool is_error, std::string_view structured = {}) {
-    tool_result out{{}, is_error};
-    http::json_writer w{out.json};
-    w.begin_object().key("content").begin_array();
-    w.begin_object().key("type").string("text").key("text").string(text).end_object().end_array();
-    if (!structured.empty()) w.key("structuredContent").raw(structured);
-    if (is_error) w.key("isError").boolean(true);
-    w.end_object();
-    return out;
+    return {mcp::text_result(text, is_error, structured), is_error};
 }
 
 tool_result image_result(const service_answer& answer) {
     tool_result out;
     http::json_writer w{out.json};
-    const std::string_view type = answer.content_type.substr(0, answer.content_type.find(';'));
     w.begin_object().key("content").begin_array();
     w.begin_object().key("type").string("image").key("data").string(base64_encode(answer.body));
-    w.key("mimeType").string(ascii::trim(type)).end_object().end_array().end_object();
+    w.key("mimeType").string(media_type(answer.content_type)).end_object().end_array().end_object();
     return out;
 }
 

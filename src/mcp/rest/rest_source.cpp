@@ -1,7 +1,7 @@
 #include "mcp/rest/rest_source.hpp"
 
 #include "config/file_text.hpp"
-#include "http/json_writer.hpp"
+#include "mcp/protocol/text_result.hpp"
 #include "mcp/rest/answer.hpp"
 #include "mcp/rest/request.hpp"
 #include "mcp/rest/tool_schema.hpp"
@@ -15,26 +15,14 @@ namespace {
 
 constexpr std::size_t file_bytes_max = 8u << 20;
 
-// What a model can act on: the call failed, and why.
 std::string failed(std::string_view text) {
-    std::string out;
-    http::json_writer w(out);
-    w.begin_object().key("content").begin_array().begin_object();
-    w.key("type").string("text").key("text").string(text).end_object().end_array();
-    w.key("isError").boolean(true).end_object();
-    return out;
+    return text_result(text, true);
 }
 
 // A relative path starts at the folder of the file in which it stands ("gateway.yaml:42:7").
 std::string beside(const std::string& place, const std::string& path) {
     const std::filesystem::path file(place.substr(0, place.rfind(':', place.rfind(':') - 1)));
     return (file.parent_path() / path).string();
-}
-
-std::string arguments_of(const call& c) {
-    const auto params = json_object::inside({json_type::object, c.params.empty() ? "{}" : c.params});
-    const auto arguments = params ? params->find("arguments") : std::nullopt;
-    return arguments ? std::string(arguments->raw) : "{}";
 }
 
 }  // namespace
@@ -76,8 +64,7 @@ awaitable<outcome> rest_source::perform(const call& c, call_channel& channel) {
 }
 
 awaitable<std::string> rest_source::call_service(const tool& t, const call& c, call_channel& channel) {
-    const std::string arguments = arguments_of(c);
-    const auto args = read_arguments(t, arguments);
+    const auto args = read_arguments(t, arguments_of(c.params));
     if (!args) co_return failed(args.error().message);
     template_context context;
     context.now = services_.time().wall();

@@ -1,6 +1,7 @@
 #include "mcp/serve/call_run.hpp"
 
 #include "http/json_writer.hpp"
+#include "mcp/protocol/text_result.hpp"
 #include "mcp/serve/request_state.hpp"
 #include "telemetry/log.hpp"
 
@@ -30,12 +31,7 @@ std::string input_requests_json(const input_required& wanted) {
 // A tool that cannot do its work tells the model so; other requests fail.
 outcome as_tool_error(std::string_view method, rpc_error e) {
     if (method != "tools/call") return e;
-    std::string out;
-    http::json_writer w(out);
-    w.begin_object().key("content").begin_array().begin_object();
-    w.key("type").string("text").key("text").string(e.message).end_object().end_array();
-    w.key("isError").boolean(true).end_object();
-    return completed{std::move(out)};
+    return completed{text_result(e.message, true)};
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr std::string_view purpose = "request state";
 std::string binding(const rpc_message& request, const identity& caller) {
     std::string asked = request.method;
     if (!request.params.empty()) {
-        const auto params = json_object::inside({json_type::object, request.params});
+        const auto params = members_of(request.params);
         for (const std::string_view name : {"name", "uri", "arguments"}) {
             const auto value = params ? params->find(name) : std::nullopt;
             asked.append(1, '\0').append(value ? value->raw : "");

@@ -11,14 +11,11 @@
 namespace sluice::mcp {
 namespace {
 
-constexpr std::string_view empty_object = "{}";
 constexpr std::size_t uri_bytes_max = 8192, listen_uris_max = 1000;
 
 // The members of the params; none when there are no params.
 struct parameters {
-    explicit parameters(const rpc_message& m)
-        : object(
-              json_object::inside({json_type::object, m.params.empty() ? empty_object : std::string_view(m.params)})) {}
+    explicit parameters(const rpc_message& m) : object(members_of(m.params)) {}
     std::optional<json_value> find(std::string_view name) const { return object ? object->find(name) : std::nullopt; }
     std::optional<std::string> text(std::string_view name) const {
         const auto v = find(name);
@@ -118,7 +115,7 @@ decision mcp_server::decide(const asked& a, std::chrono::system_clock::time_poin
         if (auto* e = std::get_if<rpc_error>(&filter)) return *e;
         return std::get<listen_filter>(std::move(filter));
     }
-    if (m == "ping") return answered{std::string(empty_object)};
+    if (m == "ping") return answered{"{}"};
     setting_change change;
     if (m == "logging/setLevel") {
         change.log_from = parse_log_level(p.text("level").value_or(""));
@@ -165,7 +162,7 @@ decision mcp_server::call_tool(const asked& a, std::chrono::system_clock::time_p
     const view_entry* tool = snapshot->find(feature_kind::tool, *name);
     if (tool == nullptr) return bad("Unknown tool: " + name->substr(0, 128));
     if (a.headers != nullptr && !tool->mirrored.empty()) {
-        if (auto e = check_mirrored(*a.headers, tool->mirrored, arguments ? arguments->raw : empty_object)) return *e;
+        if (auto e = check_mirrored(*a.headers, tool->mirrored, arguments ? arguments->raw : "{}")) return *e;
     }
     return planned(a, tool->source, tool->own_name, tool->own_name, now);
 }

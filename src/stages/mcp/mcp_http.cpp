@@ -1,6 +1,6 @@
 #include "stages/mcp/mcp_http.hpp"
 
-#include "base/ascii.hpp"
+#include "base/content_type.hpp"
 #include "http/authority.hpp"
 #include "http/field_list.hpp"
 
@@ -9,10 +9,6 @@
 
 namespace sluice::mcp_endpoint {
 namespace {
-
-std::string_view media_type(std::string_view element) {
-    return ascii::trim(element.substr(0, element.find(';')));
-}
 
 bool loopback(std::string_view host) {
     return iequals(host, "localhost") || host == "::1" || host.starts_with("127.");
@@ -49,8 +45,7 @@ accepted_types accepted(const header_list& headers) {
 }
 
 bool is_json(const header_list& headers) {
-    const auto type = headers.find("content-type");
-    return type && iequals(media_type(*type), "application/json");
+    return iequals(media_type(headers), "application/json");
 }
 
 bool host_and_origin_fit(const exchange& x, const mcp_stage_config& c) {

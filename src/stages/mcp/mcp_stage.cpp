@@ -198,8 +198,7 @@ awaitable<void> mcp_stage::initialize(exchange& x, const rpc_message& m) {
 void mcp_stage::notified(const rpc_message& m, const std::string& session) {
     if (m.what == rpc_message::kind::notification) {
         if (m.method != "notifications/cancelled") return;
-        const auto params =
-            json_object::inside({json_type::object, m.params.empty() ? "{}" : std::string_view(m.params)});
+        const auto params = members_of(m.params);
         const auto id = params ? params->find("requestId") : std::nullopt;
         if (!id) return;
         books_->to_all([session, request = std::string(id->raw)](session_book& b) { b.cancel(session, request); });
