@@ -3,6 +3,7 @@
 #include "admin/admin_stages.hpp"
 #include "admin/arms_page.hpp"
 #include "admin/pool_stage.hpp"
+#include "base/version.hpp"
 #include "routing/pools/endpoints_file.hpp"
 #include "routing/pools/inference_pool.hpp"
 #include "telemetry/gateway_metrics.hpp"
@@ -28,7 +29,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::string_view version = "0.1.0";
 constexpr auto reload_pause = 10ms;  // between what asks for a reload and the reload
 
 std::size_t worker_count(const gateway_config& config) {
@@ -139,7 +139,7 @@ server::server(std::string config_path, loaded first)
     telemetry::add_gateway_values(metrics_,
                                   {.config_generation = [this] { return static_cast<double>(generation_.load()); },
                                    .buffered_bytes = [this] { return static_cast<double>(memory_.used()); }},
-                                  version);
+                                  gateway_version);
     if (access_log_) telemetry::add_access_log_metrics(metrics_, *access_log_);
     reloads_ok_ = &metrics_.shared().get_counter("sluice_config_reloads_total", "Reloads of the configuration.",
                                                  {{"result", "ok"}});

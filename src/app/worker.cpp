@@ -2,6 +2,7 @@
 
 #include "app/timed_stage.hpp"
 #include "base/ids.hpp"
+#include "base/version.hpp"
 #include "telemetry/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -61,8 +62,8 @@ worker::worker(std::size_t index, const gateway_config& config, process_parts pa
       log_(parts_.access_log != nullptr ? &parts_.access_log->worker(index) : nullptr),
       exporter_(config.tracing.endpoint.empty()
                     ? nullptr
-                    : std::make_unique<telemetry::trace_exporter>(config.tracing, "0.1.0", context_.get_executor(),
-                                                                  fetcher_, metrics_)),
+                    : std::make_unique<telemetry::trace_exporter>(config.tracing, gateway_version,
+                                                                  context_.get_executor(), fetcher_, metrics_)),
       recorder_(metrics_, time_, random_, log_, exporter_.get(),
                 {.ratio = config.tracing.sample_ratio, .follow_parent = config.tracing.follow_parent}),
       site_{.loop = loop_,

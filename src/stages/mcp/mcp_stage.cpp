@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/random.hpp"
+#include "base/version.hpp"
 #include "http/json_writer.hpp"
 #include "stages/mcp/mcp_http.hpp"
 
@@ -46,7 +47,7 @@ rpc_error unsupported(std::string_view wanted) {
 
 server_settings settings_of(const mcp_stage_config& c) {
     server_settings s;
-    s.info = {"sluice", c.title, "0.1.0"};
+    s.info = {"sluice", c.title, std::string(gateway_version)};
     s.instructions = c.instructions;
     s.page_size = c.page_size;
     s.lists.ttl = c.list_ttl;
