@@ -28,13 +28,17 @@ def endpoint(gateway):
     return f"http://127.0.0.1:{g.port}/mcp"
 
 
+def run_node(program, *arguments):
+    """A program of node_modules, with the node that came with it first in the path."""
+    node, modules = node_with(CLIENTS)
+    environment = {**os.environ, "PATH": f"{node.parent}:{os.environ['PATH']}"}
+    return subprocess.run([str(node), str(modules / "node_modules" / program), *arguments], env=environment, cwd=modules,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+
+
 def suite(url, *options):
     """The suite's count of passed and failed checks, by scenario."""
-    node, modules = node_with(CLIENTS)
-    program = modules / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
-    environment = {**os.environ, "PATH": f"{node.parent}:{os.environ['PATH']}"}
-    done = subprocess.run([str(node), str(program), "server", "--url", url, *options], env=environment, cwd=modules,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    done = run_node("@modelcontextprotocol/conformance/dist/index.js", "server", "--url", url, *options)
     found = re.findall(r"^[✓✗] ([\w/-]+): (\d+) passed, (\d+) failed", done.stdout, re.M)
     assert found, done.stdout + done.stderr
     return {name: (int(passed), int(failed)) for name, passed, failed in found}, done.stdout
@@ -56,15 +60,13 @@ def test_every_scenario_that_a_version_requires_passes(endpoint, revision, requi
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("era", ["legacy", "auto", "modern"])
 def test_the_inspector_finds_nothing_wrong(endpoint, era):
-    node, modules = node_with(CLIENTS)
-    program = modules / "node_modules/@modelcontextprotocol/inspector"
-    start = json.loads((program / "package.json").read_text())["bin"]["mcp-inspector"]
-    environment = {**os.environ, "PATH": f"{node.parent}:{os.environ['PATH']}"}
+    inspector = "@modelcontextprotocol/inspector"
+    package = node_with(CLIENTS)[1] / "node_modules" / inspector / "package.json"
+    start = json.loads(package.read_text())["bin"]["mcp-inspector"]
 
     def inspect(*options):
-        return subprocess.run([str(node), str(program / start), "--cli", endpoint, "--transport", "http", "--protocol-era", era,
-                               "--format", "json", *options], env=environment, cwd=modules,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100)
+        return run_node(f"{inspector}/{start}", "--cli", endpoint, "--transport", "http", "--protocol-era", era, "--format", "json",
+                        *options)
 
     listed = inspect("--method", "tools/list", "--strict")
     assert listed.returncode == 0, listed.stdout + listed.stderr
