@@ -2,7 +2,7 @@
 
 #include "http/json_writer.hpp"
 #include "mcp/protocol/mirrored_arguments.hpp"
-#include "mcp/serve/view.hpp"
+#include "mcp/serve/uri_template.hpp"
 
 #include <algorithm>
 
@@ -99,25 +99,6 @@ void read(config_reader& r, builtin_config& c) {
     r.list("resources", c.resources, "Resources and templates of resources.");
 }
 
-std::optional<value::members> template_values(std::string_view uri_template, std::string_view uri) {
-    if (!matches_template(uri_template, uri)) return std::nullopt;
-    value::members out;
-    for (;;) {
-        const std::size_t open = uri_template.find('{');
-        if (open == std::string_view::npos) return out;
-        const std::size_t close = uri_template.find('}', open);
-        std::string_view name = uri_template.substr(open + 1, close - open - 1);
-        if (name.starts_with('+')) name.remove_prefix(1);
-        uri.remove_prefix(open);
-        uri_template.remove_prefix(close + 1);
-        const std::string_view literal = uri_template.substr(0, uri_template.find('{'));
-        const std::size_t taken =
-            literal.size() == uri_template.size() ? uri.size() - literal.size() : uri.find(literal, 1);
-        out.emplace_back(std::string(name), value::string(std::string(uri.substr(0, taken))));
-        uri.remove_prefix(taken);
-    }
-}
-
 builtin_source::builtin_source(std::string name, const builtin_config& c, services& s)
     : name_(std::move(name)), services_(s) {
     auto set = std::make_shared<feature_set>();
@@ -156,11 +137,14 @@ awaitable<outcome> builtin_source::perform(const call& c, call_channel& channel)
     data.emplace_back("args", arguments ? *arguments : value{});
     if (c.method == "resources/read") {
         for (const own_resource& r : resources_) {
-            auto values = template_values(r.config.uri, c.name);
+            const auto values = match_template(r.config.uri, c.name);
             if (!values) continue;
             does = &r.does;
             data.emplace_back("uri", value::string(std::string(c.name)));
-            auto params = value::object(std::move(*values));
+            value::members named;
+            for (const auto& [name, text] : *values)
+                named.emplace_back(std::string(name), value::string(std::string(text)));
+            auto params = value::object(std::move(named));
             if (params) data.emplace_back("params", std::move(*params));
             break;
         }

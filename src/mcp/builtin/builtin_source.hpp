@@ -72,7 +72,4 @@ private:
     std::map<std::string, std::map<std::string, std::vector<std::string>>, std::less<>> completions_;
 };
 
-// The values of a template's expressions in a URI that matches it; none when it does not.
-std::optional<rest::value::members> template_values(std::string_view uri_template, std::string_view uri);
-
 }  // namespace sluice::mcp

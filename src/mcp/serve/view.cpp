@@ -1,6 +1,7 @@
 #include "mcp/serve/view.hpp"
 
 #include "base/glob.hpp"
+#include "mcp/serve/uri_template.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -97,36 +98,18 @@ const view_entry* view_snapshot::find(feature_kind k, std::string_view name) con
 std::optional<std::size_t> view_snapshot::source_of_resource(std::string_view uri) const {
     if (const view_entry* e = find(feature_kind::resource, uri)) return e->source;
     for (const view_entry& e : of(feature_kind::resource_template))
-        if (matches_template(e.own_name, uri)) return e.source;
+        if (match_template(e.own_name, uri)) return e.source;
     return std::nullopt;
 }
 
-bool matches_template(std::string_view uri_template, std::string_view uri) {
-    for (;;) {
-        const std::size_t open = uri_template.find('{'), close = uri_template.find('}', open);
-        if (open == std::string_view::npos || close == std::string_view::npos) return uri_template == uri;
-        if (!uri.starts_with(uri_template.substr(0, open))) return false;
-        uri.remove_prefix(open);
-        const bool any = uri_template[open + 1] == '+';
-        uri_template.remove_prefix(close + 1);
-        // The literal behind an expression ends it where it first can: no way back, so that no URI costs more than
-        // its length.
-        const std::string_view literal = uri_template.substr(0, uri_template.find('{'));
-        const bool last = literal.size() == uri_template.size();
-        std::size_t taken = uri.find(literal, 1);
-        if (last && uri.size() > literal.size() && uri.ends_with(literal)) taken = uri.size() - literal.size();
-        if (uri.empty() || taken == std::string_view::npos) return false;
-        if (!any && uri.substr(0, taken).find('/') != std::string_view::npos) return false;
-        uri.remove_prefix(taken);
-    }
-}
-
 std::shared_ptr<const view_snapshot> view::now() {
+    const auto unchanged = [this](std::size_t i) { return sources_[i].source->features() == snapshot_->made_of()[i]; };
+    bool same = snapshot_ != nullptr;
+    for (std::size_t i = 0; same && i < sources_.size(); ++i) same = unchanged(i);
+    if (same) return snapshot_;
     std::vector<std::shared_ptr<const feature_set>> sets;
-    sets.reserve(sources_.size());
     for (const view_source& s : sources_) sets.push_back(s.source->features());
-    if (!snapshot_ || snapshot_->made_of() != sets)
-        snapshot_ = std::make_shared<const view_snapshot>(sources_, std::move(sets));
+    snapshot_ = std::make_shared<const view_snapshot>(sources_, std::move(sets));
     return snapshot_;
 }
 

@@ -59,10 +59,6 @@ private:
     std::string instructions_;
 };
 
-// Does a URI have the form of an RFC 6570 template of level 1? An expression stands for one or more characters other
-// than a slash, with a leading + for any.
-bool matches_template(std::string_view uri_template, std::string_view uri);
-
 // Of one worker; not thread-safe.
 class view {
 public:

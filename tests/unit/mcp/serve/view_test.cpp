@@ -81,20 +81,6 @@ TEST_CASE("a source that names two tools alike is served its first") {
     CHECK(tool_names(v) == names{"a"});
 }
 
-TEST_CASE("templates of URIs match whole segments") {
-    CHECK(matches_template("test://a/{id}/data", "test://a/123/data"));
-    CHECK_FALSE(matches_template("test://a/{id}/data", "test://a/1/2/data"));
-    CHECK_FALSE(matches_template("test://a/{id}/data", "test://a//data"));
-    CHECK_FALSE(matches_template("test://a/{id}/data", "test://a/123"));
-    CHECK(matches_template("file:///{+path}", "file:///a/b"));
-    CHECK(matches_template("x://{a}-{b}", "x://1-2"));
-    CHECK(matches_template("x://{a}.txt", "x://a.txt.txt"));
-    CHECK_FALSE(matches_template("x://{a}", "x://"));
-    CHECK(matches_template("x://plain", "x://plain"));
-    CHECK_FALSE(matches_template("x://plain", "x://plain2"));
-    CHECK_FALSE(matches_template("x://{broken", "x://1"));
-}
-
 TEST_CASE("a resource is served by who lists it, or whose template fits") {
     const auto one = std::make_shared<fixed_source>("one"), two = std::make_shared<fixed_source>("two");
     auto a = std::make_shared<feature_set>(), b = std::make_shared<feature_set>();
