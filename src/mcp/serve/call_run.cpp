@@ -5,10 +5,8 @@
 #include "mcp/serve/request_state.hpp"
 #include "telemetry/log.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace sluice::mcp {
 
@@ -27,6 +25,12 @@ std::string input_requests_json(const input_required& wanted) {
     w.end_object();
     return out;
 }
+
+struct forgotten_at_exit {
+    session_book& book;
+    local_name question;
+    ~forgotten_at_exit() { book.forget_question(question); }
+};
 
 // A tool that cannot do its work tells the model so; other requests fail.
 outcome as_tool_error(std::string_view method, rpc_error e) {
@@ -126,12 +130,11 @@ awaitable<std::optional<rpc_error>> call_run::ask_all(const input_required& want
 awaitable<std::variant<std::string, rpc_error>> call_run::ask(const input_request& r) {
     const auto q = std::make_shared<question>(services_.executor(), plan_.session);
     const local_name name = book_->ask(q);
+    const forgotten_at_exit entry{*book_, name};
     std::string message;
     append_request(message, json_id("sluice-" + name.text()), r.method, r.params);
     out_->push(std::move(message));
-    q->answered.expires_after(setting_->limits.answer);
-    [[maybe_unused]] const auto ended = co_await q->answered.async_wait(asio::as_tuple(asio::use_awaitable));
-    book_->forget_question(name);
+    co_await q->answered.wait(std::chrono::steady_clock::now() + setting_->limits.answer);
     if (!q->answer) co_return rpc_error(rpc_code::internal, "The client did not answer in time.");
     if (q->answer->what == rpc_message::kind::failure) {
         const rpc_error& e = q->answer->error;

@@ -1,11 +1,6 @@
 #include "mcp/serve/message_stream.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 namespace sluice::mcp {
-
-namespace asio = boost::asio;
 
 namespace {
 // Sent messages that are kept for those who come back.
@@ -34,8 +29,7 @@ void message_stream::disconnect() {
 
 awaitable<void> message_stream::room() {
     while (full() && attached_ && !finished_) {
-        room_.expires_at(asio::steady_timer::time_point::max());
-        [[maybe_unused]] const auto ended = co_await room_.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await room_.wait(std::chrono::steady_clock::time_point::max());
     }
 }
 
@@ -64,15 +58,14 @@ void message_stream::detach(std::size_t epoch) {
 
 awaitable<void> message_stream::wait(std::size_t i, std::size_t epoch, std::chrono::steady_clock::time_point until) {
     while (!due(i, epoch) && std::chrono::steady_clock::now() < until) {
-        news_.expires_at(until);
-        [[maybe_unused]] const auto ended = co_await news_.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await news_.wait(until);
     }
 }
 
 // Whoever waits looks again.
 void message_stream::wake() {
-    news_.cancel();
-    room_.cancel();
+    news_.ring();
+    room_.ring();
 }
 
 }  // namespace sluice::mcp

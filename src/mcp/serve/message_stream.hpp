@@ -2,10 +2,11 @@
 // for a client that lost its connection and comes back for the rest. Of one worker; not thread-safe.
 #pragma once
 
+#include "net/bell.hpp"
+
 #include <sluice/awaitable.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -51,7 +52,7 @@ private:
     bool due(std::size_t i, std::size_t epoch) const { return i < end() || finished_ || epoch != epoch_; }
     void wake();
 
-    boost::asio::steady_timer news_, room_;  // what readers and makers wait on: cancelled when anything changed
+    net::bell news_, room_;  // what the reader and who makes messages wait for
     const bool kept_;
     std::deque<std::string> messages_;
     std::size_t first_ = 0;  // number of messages_.front()

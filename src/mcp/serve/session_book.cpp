@@ -1,8 +1,5 @@
 #include "mcp/serve/session_book.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include <atomic>
 #include <charconv>
 
@@ -59,7 +56,7 @@ void session_book::answered(local_name name, std::string_view session, rpc_messa
     const auto q = questions_.find(name.number);
     if (q == questions_.end() || q->second->session != session || q->second->answer) return;
     q->second->answer = std::move(answer);
-    q->second->answered.cancel();
+    q->second->answered.ring();
 }
 
 void session_book::cancel(std::string_view session, std::string_view request_id) {
@@ -105,24 +102,24 @@ std::vector<std::shared_ptr<session_book>> session_books::all() const {
 awaitable<void> session_books::everywhere(session_book& own, std::function<void(session_book&)> f) const {
     f(own);
     struct joined {
-        explicit joined(const asio::any_io_executor& worker) : timer(worker) {}
-        asio::steady_timer timer;
+        explicit joined(const asio::any_io_executor& worker) : all(worker) {}
+        net::bell all;
         std::atomic<std::size_t> left{0};
     };
     const auto done = std::make_shared<joined>(own.worker());
-    done->timer.expires_after(std::chrono::seconds(1));  // a worker that is that busy will do it later
     const auto books = all();
     done->left = books.size() - 1;
     for (const auto& b : books) {
         if (b.get() == &own) continue;
-        asio::post(b->worker(), [b, f, done] {
+        asio::post(b->worker(), [b, f, done, home = own.worker()] {
             f(*b);
-            if (--done->left == 0) asio::post(done->timer.get_executor(), [done] { done->timer.cancel(); });
+            if (--done->left == 0) asio::post(home, [done] { done->all.ring(); });
         });
     }
     // The handler that ends the wait runs on this worker, so not before the wait began.
     if (books.size() <= 1) co_return;
-    [[maybe_unused]] const auto ended = co_await done->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    // A worker that is busier than that does it later.
+    co_await done->all.wait(std::chrono::steady_clock::now() + std::chrono::seconds(1));
 }
 
 }  // namespace sluice::mcp

@@ -9,13 +9,13 @@
 #include "mcp/protocol/client_facts.hpp"
 #include "mcp/protocol/rpc.hpp"
 #include "mcp/serve/message_stream.hpp"
+#include "net/bell.hpp"
 
 #include <sluice/awaitable.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -45,7 +45,7 @@ struct local_name {
 // A request of ours to the client, until it is answered.
 struct question {
     std::string session;
-    boost::asio::steady_timer answered;
+    net::bell answered;
     std::optional<rpc_message> answer;
     question(const boost::asio::any_io_executor& worker, std::string of) : session(std::move(of)), answered(worker) {}
 };
