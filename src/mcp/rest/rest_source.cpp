@@ -37,7 +37,8 @@ void read(config_reader& r, rest_source_config& c) {
     r.list("config", c.config, "Members of the file's server.config: where keys are kept.");
     r.field("timeout", c.timeout, "For one request to the service.", {.min = 0.01, .max = 3600});
     r.field("reply_bytes", c.reply_bytes, "Largest reply; a larger one is an error.", {.min = 1024, .max = 256 << 20});
-    r.field("allow_private", c.allow_private, "Whether the service may have a private or loopback address.");
+    r.field("allow_private", c.allow_private,
+            "Whether the name of a service may lead to a private or loopback address.");
     if (c.file.empty()) return;
     const std::string path = beside(r.where(), c.file);
     const auto text = config::read_file(path, file_bytes_max);

@@ -26,7 +26,7 @@ struct rest_source_config {
     std::vector<setting> config;
     std::chrono::milliseconds timeout{30'000};
     byte_size reply_bytes{4 << 20};
-    bool allow_private = false;  // may its services have private addresses?
+    bool allow_private = false;  // may names of its services lead to private addresses?
     std::shared_ptr<const definition> loaded;
 };
 void read(config_reader& r, rest_source_config& c);
