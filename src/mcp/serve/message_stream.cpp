@@ -10,7 +10,7 @@ constexpr std::size_t kept_bytes_max = 1 << 20;
 void message_stream::push(std::string message) {
     if (finished_) return;
     unread_bytes_ += message.size();
-    bytes_ += message.size();
+    grown(message.size());
     messages_.push_back(std::move(message));
     wake();
 }
@@ -35,12 +35,29 @@ awaitable<void> message_stream::room() {
 
 void message_stream::taken(std::size_t i) {
     for (; sent_ < i && sent_ < end(); ++sent_) unread_bytes_ -= messages_[sent_ - first_].size();
+    drop_sent();
+    wake();
+}
+
+void message_stream::grown(std::size_t bytes) {
+    bytes_ += bytes;
+    if (kept_) *kept_ += bytes;
+}
+
+void message_stream::drop_sent() {
     while (first_ < sent_ && (!kept_ || bytes_ > kept_bytes_max)) {
         bytes_ -= messages_.front().size();
+        if (kept_) *kept_ -= messages_.front().size();
         messages_.pop_front();
         ++first_;
     }
-    wake();
+}
+
+void message_stream::keep_no_more() {
+    if (!kept_) return;
+    *kept_ -= bytes_;
+    kept_.reset();
+    drop_sent();
 }
 
 std::size_t message_stream::attach() {

@@ -11,8 +11,10 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sluice::mcp {
 
@@ -21,7 +23,15 @@ public:
     // What no reader has taken may hold so much; then who makes messages waits, or drops what may be dropped.
     static constexpr std::size_t unread_bytes_max = 1 << 20;
 
-    message_stream(const boost::asio::any_io_executor& worker, bool kept) : news_(worker), room_(worker), kept_(kept) {}
+    // `kept` counts the bytes of all streams that are kept; null: what was sent of this one is not.
+    message_stream(const boost::asio::any_io_executor& worker, std::shared_ptr<std::size_t> kept)
+        : news_(worker), room_(worker), kept_(std::move(kept)) {}
+    ~message_stream() { keep_no_more(); }
+    message_stream(const message_stream&) = delete;
+    message_stream& operator=(const message_stream&) = delete;
+
+    // Nobody will come back: what was sent is dropped, now and from here on.
+    void keep_no_more();
 
     // --- who makes messages ---
     void push(std::string message);
@@ -51,9 +61,11 @@ public:
 private:
     bool due(std::size_t i, std::size_t epoch) const { return i < end() || finished_ || epoch != epoch_; }
     void wake();
+    void grown(std::size_t bytes);
+    void drop_sent();
 
     net::bell news_, room_;  // what the reader and who makes messages wait for
-    const bool kept_;
+    std::shared_ptr<std::size_t> kept_;
     std::deque<std::string> messages_;
     std::size_t first_ = 0;  // number of messages_.front()
     std::size_t sent_ = 0;   // messages before this one were taken

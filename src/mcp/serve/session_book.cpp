@@ -35,7 +35,10 @@ session_record& session_book::record(const std::string& session) {
 }
 
 local_name session_book::keep(std::shared_ptr<message_stream> stream, std::string session) {
-    if (streams_.size() >= streams_max) streams_.erase(streams_.begin());
+    while (!streams_.empty() && (streams_.size() >= streams_max || *kept_bytes_ > kept_bytes_max)) {
+        streams_.begin()->second.stream->keep_no_more();
+        streams_.erase(streams_.begin());
+    }
     const local_name name{index_, next_++};
     streams_[name.number] = {std::move(stream), std::move(session)};
     return name;

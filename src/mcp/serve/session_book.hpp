@@ -76,7 +76,11 @@ public:
     // Made where there is none; the oldest makes room.
     session_record& record(const std::string& session);
 
-    // Streams that clients may come back to; the oldest makes room.
+    // Streams that clients may come back to; the oldest make room, by number and by the bytes that all hold.
+    static constexpr std::size_t kept_bytes_max = 256u << 20;
+    std::shared_ptr<message_stream> new_kept_stream() const {
+        return std::make_shared<message_stream>(worker_, kept_bytes_);
+    }
     local_name keep(std::shared_ptr<message_stream> stream, std::string session);
     std::shared_ptr<message_stream> stream(local_name name, std::string_view session) const;
 
@@ -100,6 +104,7 @@ private:
     std::uint64_t next_ = 1;
     std::map<std::string, session_record> records_;
     std::list<std::string> oldest_;  // keys of records_, in the order in which they came
+    const std::shared_ptr<std::size_t> kept_bytes_ = std::make_shared<std::size_t>(0);
     std::map<std::uint64_t, kept_stream> streams_;
     std::map<std::uint64_t, std::shared_ptr<question>> questions_;
     std::list<std::shared_ptr<running_call>> calls_;

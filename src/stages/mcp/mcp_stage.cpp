@@ -302,7 +302,7 @@ awaitable<std::string> mcp_stage::answer_in_batch(exchange& x, const session_fac
     } else if (auto* plan = std::get_if<call_plan>(&d)) {
         plan->streams = false;
         plan->figures = figures_.of(plan->request.method, plan->source->name(), plan->counts_as);
-        const auto stream = std::make_shared<message_stream>(services_.executor(), false);
+        const auto stream = std::make_shared<message_stream>(services_.executor(), nullptr);
         const auto call = std::make_shared<call_run>(std::move(*plan), server_.calls(), book_, stream, services_);
         const cancel_at_exit guard(*call);
         call->start();

@@ -19,7 +19,7 @@ namespace {
 // The reader's end of a stream that is another worker's.
 struct remote_reader {
     explicit remote_reader(const asio::any_io_executor& worker)
-        : executor(worker), stream(std::make_shared<message_stream>(worker, false)) {}
+        : executor(worker), stream(std::make_shared<message_stream>(worker, nullptr)) {}
     const asio::any_io_executor executor;
     const std::shared_ptr<message_stream> stream;
     std::atomic<bool> gone{false};
@@ -58,7 +58,7 @@ awaitable<void> mcp_stage::get(exchange& x) {
     if (!session) co_return x.fail(error{error_kind::not_found, "There is no such session."});
     if (const auto last = headers.find("last-event-id"); last && !last->empty())
         co_return co_await resume(x, *session, std::string(*last));
-    const auto stream = std::make_shared<message_stream>(services_.executor(), true);
+    const auto stream = book_->new_kept_stream();
     const local_name name = book_->keep(stream, session->id);
     reading r{stream, name, 0};
     r.primed = session->client.speaks >= version::v2025_11_25;
@@ -90,7 +90,7 @@ awaitable<void> mcp_stage::resume(exchange& x, const session_facts& session, std
 }
 
 awaitable<void> mcp_stage::listen(exchange& x, const rpc_message& m, const listen_filter& wanted) {
-    const auto stream = std::make_shared<message_stream>(services_.executor(), false);
+    const auto stream = std::make_shared<message_stream>(services_.executor(), nullptr);
     const auto snapshot = server_.what().now();
     const bool prompts = wanted.prompts && !snapshot->of(feature_kind::prompt).empty();
     const bool resources = wanted.resources && !snapshot->of(feature_kind::resource).empty();

@@ -41,7 +41,8 @@ awaitable<void> mcp_stage::run(exchange& x, call_plan plan) {
     plan.streams = types.sse;
     plan.figures = figures_.of(plan.request.method, plan.source->name(), plan.counts_as);
     const bool resumable = !session.empty() && types.sse;
-    const auto stream = std::make_shared<message_stream>(services_.executor(), resumable);
+    const auto stream =
+        resumable ? book_->new_kept_stream() : std::make_shared<message_stream>(services_.executor(), nullptr);
     const auto call = std::make_shared<call_run>(std::move(plan), server_.calls(), book_, stream, services_);
     // A client of the legacy era may come back; a later one that is gone has cancelled.
     std::optional<cancel_at_exit> guard;
