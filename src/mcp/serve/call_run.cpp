@@ -133,7 +133,7 @@ awaitable<std::variant<std::string, rpc_error>> call_run::ask(const input_reques
     const forgotten_at_exit entry{*book_, name};
     std::string message;
     append_request(message, json_id("sluice-" + name.text()), r.method, r.params);
-    out_->push(std::move(message));
+    say(std::move(message));
     co_await q->answered.wait(std::chrono::steady_clock::now() + setting_->limits.answer);
     if (!q->answer) co_return rpc_error(rpc_code::internal, "The client did not answer in time.");
     if (q->answer->what == rpc_message::kind::failure) {
@@ -174,8 +174,13 @@ void call_run::finish(const outcome& o) {
         const std::string& result = std::get<completed>(o).result;
         append_result(message, plan_.request.id, finished_result(result, plan_.client.speaks, setting_->info, hint));
     }
-    out_->push(std::move(message));
+    say(std::move(message));
     out_->finish();
+}
+
+void call_run::say(std::string message) {
+    out_->push(std::move(message));
+    book_->make_room();
 }
 
 awaitable<void> call_run::notify(std::string_view method, std::string params) {
@@ -184,7 +189,7 @@ awaitable<void> call_run::notify(std::string_view method, std::string params) {
     if (out_->full()) co_return;  // nobody reads: of what is only told, some is lost
     std::string message;
     append_notification(message, method, params);
-    out_->push(std::move(message));
+    say(std::move(message));
 }
 
 awaitable<void> call_run::log(log_level level, std::string_view logger, std::string data) {

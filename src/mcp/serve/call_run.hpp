@@ -79,6 +79,7 @@ private:
     awaitable<std::variant<std::string, rpc_error>> ask(const input_request& r);
     std::optional<rpc_error> unable(const input_required& wanted) const;
     void finish(const outcome& o);
+    void say(std::string message);  // to the client, on the stream
     void count(const outcome& o) const;
 
     call_plan plan_;

@@ -10,7 +10,8 @@ constexpr std::size_t kept_bytes_max = 1 << 20;
 void message_stream::push(std::string message) {
     if (finished_) return;
     unread_bytes_ += message.size();
-    grown(message.size());
+    bytes_ += message.size();
+    if (kept_) *kept_ += message.size();
     messages_.push_back(std::move(message));
     wake();
 }
@@ -37,11 +38,6 @@ void message_stream::taken(std::size_t i) {
     for (; sent_ < i && sent_ < end(); ++sent_) unread_bytes_ -= messages_[sent_ - first_].size();
     drop_sent();
     wake();
-}
-
-void message_stream::grown(std::size_t bytes) {
-    bytes_ += bytes;
-    if (kept_) *kept_ += bytes;
 }
 
 void message_stream::drop_sent() {

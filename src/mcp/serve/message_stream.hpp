@@ -61,7 +61,6 @@ public:
 private:
     bool due(std::size_t i, std::size_t epoch) const { return i < end() || finished_ || epoch != epoch_; }
     void wake();
-    void grown(std::size_t bytes);
     void drop_sent();
 
     net::bell news_, room_;  // what the reader and who makes messages wait for

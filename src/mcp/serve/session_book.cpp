@@ -35,13 +35,17 @@ session_record& session_book::record(const std::string& session) {
 }
 
 local_name session_book::keep(std::shared_ptr<message_stream> stream, std::string session) {
-    while (!streams_.empty() && (streams_.size() >= streams_max || *kept_bytes_ > kept_bytes_max)) {
+    const local_name name{index_, next_++};
+    streams_[name.number] = {std::move(stream), std::move(session)};
+    make_room();
+    return name;
+}
+
+void session_book::make_room() {
+    while (!streams_.empty() && (streams_.size() > streams_max || *kept_bytes_ > kept_bytes_max)) {
         streams_.begin()->second.stream->keep_no_more();
         streams_.erase(streams_.begin());
     }
-    const local_name name{index_, next_++};
-    streams_[name.number] = {std::move(stream), std::move(session)};
-    return name;
 }
 
 std::shared_ptr<message_stream> session_book::stream(local_name name, std::string_view session) const {

@@ -66,6 +66,7 @@ struct session_record {
 class session_book {
 public:
     static constexpr std::size_t records_max = 100'000, streams_max = 10'000, subscriptions_max = 1'000;
+    static constexpr std::size_t kept_bytes_max = 256u << 20;  // of all streams
 
     session_book(boost::asio::any_io_executor worker, std::size_t index) : worker_(std::move(worker)), index_(index) {}
 
@@ -77,11 +78,12 @@ public:
     session_record& record(const std::string& session);
 
     // Streams that clients may come back to; the oldest make room, by number and by the bytes that all hold.
-    static constexpr std::size_t kept_bytes_max = 256u << 20;
     std::shared_ptr<message_stream> new_kept_stream() const {
         return std::make_shared<message_stream>(worker_, kept_bytes_);
     }
     local_name keep(std::shared_ptr<message_stream> stream, std::string session);
+    // After one of them grew.
+    void make_room();
     std::shared_ptr<message_stream> stream(local_name name, std::string_view session) const;
 
     local_name ask(std::shared_ptr<question> q);

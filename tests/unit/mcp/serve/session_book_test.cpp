@@ -46,6 +46,17 @@ TEST_CASE("the oldest kept streams make room when all of them hold too many byte
     CHECK(w.book.stream(last, "s") != nullptr);
 }
 
+TEST_CASE("the oldest kept streams make room when a later one grows") {
+    worker_book w;
+    const local_name first = w.keep_sent(10, "s");
+    const auto growing = w.book.new_kept_stream();
+    const local_name second = w.book.keep(growing, "s");
+    growing->push(std::string(session_book::kept_bytes_max, 'x'));
+    w.book.make_room();
+    CHECK(w.book.stream(first, "s") == nullptr);
+    CHECK(w.book.stream(second, "s") != nullptr);
+}
+
 TEST_CASE("a stream that ends gives its bytes back") {
     worker_book w;
     constexpr std::size_t each = 1 << 20;
